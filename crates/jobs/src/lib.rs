@@ -1,0 +1,1 @@
+//! What is done later: job payloads and the queue behind them.

@@ -1,0 +1,1 @@
+//! How a process is started: defaults, then a file, then the environment.

@@ -1,0 +1,1 @@
+//! Dev only: throwaway servers and builders for tests.

@@ -1,0 +1,1 @@
+//! What every HTTP face shares: problem+json errors, auth, security headers, health, metrics, drain.

@@ -1,0 +1,1 @@
+//! The service that takes jobs and sends the prediction emails.
