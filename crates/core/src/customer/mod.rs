@@ -73,3 +73,6 @@ impl Customer {
         object
     }
 }
+
+#[cfg(test)]
+mod tests;

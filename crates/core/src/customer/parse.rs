@@ -61,10 +61,15 @@ pub(super) fn parse(
 /// Tells "not JSON" from "JSON, but not an object", and names the field where reading stopped.
 fn refuse_document(text: &str, error: &serde_json::Error, reading: Option<String>) -> InvalidCustomer {
     let mut json = serde_json::Deserializer::from_str(text);
-    let valid = serde::de::IgnoredAny::deserialize_in(&mut json).and_then(|()| json.end()).is_ok();
+    let valid = serde::de::IgnoredAny::deserialize_in(&mut json)
+        .and_then(|()| json.end())
+        .is_ok();
     if valid && reading.is_none() {
         let field = "body".to_owned();
-        return InvalidCustomer::Fields(vec![FieldError { field, message: "expected a JSON object".to_owned() }]);
+        return InvalidCustomer::Fields(vec![FieldError {
+            field,
+            message: "expected a JSON object".to_owned(),
+        }]);
     }
     let place = format!("line {} column {}", error.line(), error.column());
     if text.trim().is_empty() {
@@ -139,9 +144,20 @@ impl<'de> serde::Deserialize<'de> for Key<'de> {
 
 impl<'s> Reader<'s> {
     fn new(schema: &'s InputSchema, today: NaiveDate) -> Self {
-        let customer = Customer { values: vec![InputValue::Missing; schema.len()], ..Customer::default() };
+        let customer = Customer {
+            values: vec![InputValue::Missing; schema.len()],
+            ..Customer::default()
+        };
         let seen = vec![false; schema.len()];
-        Self { schema, today, customer, seen, seen_id: false, faults: Vec::new(), reading: None }
+        Self {
+            schema,
+            today,
+            customer,
+            seen,
+            seen_id: false,
+            faults: Vec::new(),
+            reading: None,
+        }
     }
 
     fn field(&mut self, name: &str, raw: &str) {
@@ -172,16 +188,29 @@ impl<'s> Reader<'s> {
 
     fn fault(&mut self, name: &str, message: impl Into<String>) {
         if self.faults.len() < MAX_FIELD_ERRORS {
-            self.faults.push(FieldError { field: cut(name), message: message.into() });
+            self.faults.push(FieldError {
+                field: cut(name),
+                message: message.into(),
+            });
         }
     }
 
     fn finish(mut self) -> Result<Customer, InvalidCustomer> {
         if self.faults.is_empty() && !self.seen.contains(&true) {
             let example: Vec<_> = self.schema.names().take(3).collect();
-            self.fault("body", format!("names no known feature; expected some of {}, …", example.join(", ")));
+            self.fault(
+                "body",
+                format!(
+                    "names no known feature; expected some of {}, …",
+                    example.join(", ")
+                ),
+            );
         }
-        if self.faults.is_empty() { Ok(self.customer) } else { Err(InvalidCustomer::Fields(self.faults)) }
+        if self.faults.is_empty() {
+            Ok(self.customer)
+        } else {
+            Err(InvalidCustomer::Fields(self.faults))
+        }
     }
 }
 
@@ -213,7 +242,9 @@ fn text(raw: &str) -> Result<Cow<'_, str>, String> {
     if !inner.contains('\\') {
         return Ok(Cow::Borrowed(inner));
     }
-    serde_json::from_str::<String>(raw).map(Cow::Owned).map_err(|_| "holds an invalid escape".to_owned())
+    serde_json::from_str::<String>(raw)
+        .map(Cow::Owned)
+        .map_err(|_| "holds an invalid escape".to_owned())
 }
 
 fn client_id(raw: &str) -> Result<Option<String>, String> {
@@ -221,7 +252,9 @@ fn client_id(raw: &str) -> Result<Option<String>, String> {
     match classify(raw)? {
         Json::Null => Ok(None),
         Json::Text(id) if id.is_empty() => Err(format!("{expected}, not an empty one")),
-        Json::Text(id) if id.len() > MAX_CLIENT_ID_BYTES => Err(format!("{expected}, not {} bytes", id.len())),
+        Json::Text(id) if id.len() > MAX_CLIENT_ID_BYTES => {
+            Err(format!("{expected}, not {} bytes", id.len()))
+        }
         Json::Text(id) if id.chars().any(char::is_control) => {
             Err(format!("{expected} without control characters"))
         }
@@ -270,7 +303,10 @@ fn category(level: &str) -> Result<InputValue, String> {
         return Ok(InputValue::Missing);
     }
     if level.len() > MAX_LEVEL_BYTES {
-        return Err(format!("expected at most {MAX_LEVEL_BYTES} bytes, not {}", level.len()));
+        return Err(format!(
+            "expected at most {MAX_LEVEL_BYTES} bytes, not {}",
+            level.len()
+        ));
     }
     Ok(InputValue::Level(level.into()))
 }
@@ -281,7 +317,11 @@ fn date(text: &str, today: NaiveDate) -> Result<InputValue, String> {
     }
     let shaped = text.len() == 10
         && text.bytes().enumerate().all(|(at, byte)| {
-            if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() }
+            if at == 4 || at == 7 {
+                byte == b'-'
+            } else {
+                byte.is_ascii_digit()
+            }
         });
     if !shaped {
         return Err("expected a date as \"YYYY-MM-DD\"".to_owned());
