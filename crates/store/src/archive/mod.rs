@@ -1,0 +1,1 @@
+//! The archive: every prediction once more, as compressed NDJSON objects by hour.

@@ -1,0 +1,1 @@
+//! Lifetime values on the way of a prediction.

@@ -1,0 +1,1 @@
+//! Engines that live in the process's memory and forget everything when it ends.
