@@ -21,6 +21,7 @@ pub use clients::{ClientRow, Clients};
 pub use clock::{Clock, SystemClock};
 pub use config_store::{ConfigStore, NewConfigVersion};
 pub use error::StoreError;
+pub use ltv_cache::{LtvCache, LtvCacheOptions, LtvLookup, LtvSource};
 pub use prediction_log::{DatabaseSink, PredictionLog};
 pub use sightings::Sightings;
 pub use users::{Role, User, Users};
