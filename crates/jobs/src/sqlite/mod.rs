@@ -15,7 +15,7 @@ use apalis_sqlite::{Config, SqliteStorage};
 use async_trait::async_trait;
 use futures_util::stream;
 use serde_json::Value;
-use sqlx::SqlitePool;
+use sqlx::{Row, SqlitePool};
 use tokio::sync::Notify;
 
 use crate::{Depth, Entry, HEARTBEAT, JobQueue, MISSED_HEARTBEATS, QueueError, Work, WorkerName};
@@ -61,12 +61,27 @@ impl SqliteQueue {
         &self.path
     }
 
+    /// What the file is set to, for tests and diagnosis.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    pub async fn pragma(&self, name: &'static str) -> Result<String, QueueError> {
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!("PRAGMA {name}")))
+            .fetch_one(&self.pool)
+            .await
+            .map_err(engine)?;
+        row.try_get_unchecked::<String, _>(0).map_err(engine)
+    }
+
+    /// apalis's storage on this file. It does not mark tickets as running: that they were fetched says
+    /// enough, and its statement for it walks through everything that waits, for each ticket.
     fn storage(&self, batch: usize) -> SqliteStorage<Value> {
         let config = Config::default()
             .queue(QUEUE)
             .batch_size(batch)
             .heartbeat_interval(HEARTBEAT)
-            .missed_heartbeats(MISSED_HEARTBEATS as usize);
+            .missed_heartbeats(MISSED_HEARTBEATS as usize)
+            .lock_tasks(false);
         SqliteStorage::new(&self.pool).with_config(config)
     }
 
