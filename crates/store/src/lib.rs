@@ -7,6 +7,7 @@ pub mod archive;
 mod clients;
 mod clock;
 mod config_store;
+mod email_jobs;
 mod error;
 pub mod journal;
 mod ltv_cache;
@@ -20,6 +21,9 @@ mod users;
 pub use clients::{ClientRow, Clients};
 pub use clock::{Clock, SystemClock};
 pub use config_store::{ConfigStore, NewConfigVersion};
+pub use email_jobs::{
+    EmailClaim, EmailJob, EmailJobCounts, EmailJobState, EmailJobs, EmailRetry, NewEmailJob, WaitingEmailJob,
+};
 pub use error::StoreError;
 pub use ltv_cache::{LtvCache, LtvCacheOptions, LtvLookup, LtvSource};
 pub use prediction_log::{DatabaseSink, PredictionLog};

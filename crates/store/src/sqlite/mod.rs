@@ -5,6 +5,7 @@
 
 mod clients;
 mod config_store;
+mod email_jobs;
 mod errors;
 mod prediction_log;
 mod users;
