@@ -308,8 +308,9 @@ fn fault(field: &str, message: &str) -> FieldError {
     }
 }
 
-/// Enough to catch a slip of the hand; the SMTP server has the last word.
-fn looks_like_address(address: &str) -> bool {
+/// Whether a text looks like an email address: enough to catch a slip of the hand; the mail server has
+/// the last word.
+pub fn looks_like_address(address: &str) -> bool {
     let plain = address.len() <= 254 && !address.chars().any(|c| c.is_control() || c.is_whitespace());
     plain
         && address

@@ -3,10 +3,12 @@
 //!
 //! `default.toml` lists and explains every key.
 
+mod embedded;
 mod load;
 mod sections;
 mod validate;
 
+pub use embedded::Embedded;
 pub use load::{Problem, Problems, load, load_from};
 pub use sections::{
     Archive, Auth, AuthMode, Config, Database, Environment, Journal, JournalSync, Log, LogFormat, Ltv, Models, Queue,

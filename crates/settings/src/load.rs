@@ -10,7 +10,7 @@ use figment::value::{Dict, Value};
 
 use crate::{DEFAULTS, Settings, validate};
 
-const PREFIX: &str = "BELLWETHER__";
+pub(crate) const PREFIX: &str = "BELLWETHER__";
 const FILE_VARIABLE: &str = "BELLWETHER_SETTINGS";
 
 /// One thing that is wrong with the settings.

@@ -4,10 +4,12 @@
 mod checks;
 mod error;
 mod files;
+mod folder;
 pub mod manifest;
 mod parity;
 
 pub use error::BundleError;
+pub use folder::{Bundles, ModelFolder};
 pub use manifest::Manifest;
 
 pub(crate) use error::FieldFault;

@@ -157,7 +157,7 @@ fn dates_that_are_no_days_or_lie_outside_1900_to_today_are_refused() {
 #[test]
 fn client_ids_too_long_or_with_control_characters_are_refused_and_emoji_taken() {
     let long = format!(r#"{{"client_id":"{}","xp_points":1}}"#, "9".repeat(1_000_000));
-    assert!(faults(&long)[0].starts_with("client_id: expected a string of 1 to 128 bytes"));
+    assert!(faults(&long)[0].starts_with("client_id: expected a string of 1 to 128 characters"));
     assert!(faults(r#"{"client_id":"a\u0000b","xp_points":1}"#)[0].contains("control characters"));
     assert_eq!(
         parse(r#"{"client_id":"🐑","xp_points":1}"#)

@@ -96,9 +96,9 @@ impl Snapshot {
         Ok(Self { config, schema, pipelines, models })
     }
 
-    /// The bundle of an arm.
-    pub fn arm(&self, arm: usize) -> Option<&LiveModel> {
-        self.models.get(arm)
+    /// The bundle uid of a model by its position in [`Self::models`].
+    pub fn uid(&self, model: usize) -> &str {
+        self.models.get(model).map_or("", |live| live.bundle.uid())
     }
 }
 

@@ -10,6 +10,7 @@ mod checkpoint;
 mod cursors;
 mod error;
 mod file;
+mod find;
 mod options;
 mod parked;
 mod writer;
