@@ -43,9 +43,10 @@ impl Refill {
         let mut patience = TimeDelta::zero();
         loop {
             let begun = tokio::time::Instant::now();
-            match self.sweep(patience).await {
-                Ok(_) => patience = self.patience,
-                Err(error) => tracing::warn!(%error, "the queue cannot be refilled for now"),
+            match stop.run_until_cancelled(self.sweep(patience)).await {
+                None => return,
+                Some(Ok(_)) => patience = self.patience,
+                Some(Err(error)) => tracing::warn!(%error, "the queue cannot be refilled for now"),
             }
             // Spread, so that workers started together do not sweep together.
             let pause = self.pause.mul_f64(0.8 + 0.4 * (self.chance)()) + begun.elapsed() * 10;
