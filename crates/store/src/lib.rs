@@ -25,6 +25,7 @@ pub use email_jobs::{
     EmailClaim, EmailJob, EmailJobCounts, EmailJobState, EmailJobs, EmailRetry, NewEmailJob, WaitingEmailJob,
 };
 pub use error::StoreError;
+pub use ltv_cache::{LtvCache, LtvCacheOptions, LtvLookup, LtvSource};
 pub use prediction_log::{DatabaseSink, PredictionLog};
 pub use sightings::Sightings;
 pub use users::{Role, User, Users};

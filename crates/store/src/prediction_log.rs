@@ -7,6 +7,8 @@ use bellwether_core::prediction::LogRecord;
 use uuid::Uuid;
 
 use crate::StoreError;
+use crate::journal::Entry;
+use crate::relay::{Sink, SinkError};
 
 /// The table `model_logs`. Newest first means by uid: UUIDv7 orders by time.
 #[async_trait]
@@ -44,7 +46,6 @@ pub trait PredictionLog: Send + Sync {
 
 /// Delivers journal entries to the prediction log.
 pub struct DatabaseSink {
-    #[expect(dead_code, reason = "the relay comes next")]
     log: Arc<dyn PredictionLog>,
 }
 
@@ -53,4 +54,58 @@ impl DatabaseSink {
     pub fn new(log: Arc<dyn PredictionLog>) -> Self {
         Self { log }
     }
+
+    /// Finds an entry the log refuses, by halves; `None` if none of them is refused now.
+    async fn refused(&self, entries: &[Entry], records: &[LogRecord]) -> Result<Option<u64>, StoreError> {
+        let (mut from, mut to) = (0, records.len());
+        while to - from > 1 {
+            let middle = from.midpoint(to);
+            match self.log.insert(&records[from..middle]).await {
+                Ok(_) => from = middle,
+                Err(StoreError::Refused(_)) => to = middle,
+                Err(error) => return Err(error),
+            }
+        }
+        match self.log.insert(&records[from..to]).await {
+            Ok(_) => Ok(None),
+            Err(StoreError::Refused(_)) => Ok(Some(entries[from].seq)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+#[async_trait]
+impl Sink for DatabaseSink {
+    fn name(&self) -> &'static str {
+        "database"
+    }
+
+    async fn deliver(&self, entries: &[Entry]) -> Result<(), SinkError> {
+        let records: Vec<LogRecord> = entries.iter().map(|entry| entry.record.clone()).collect();
+        let later = |error: StoreError| SinkError::Later(reason(&error));
+        match self.log.insert(&records).await {
+            Ok(_) => Ok(()),
+            Err(StoreError::Refused(_)) => match self.refused(entries, &records).await.map_err(later)? {
+                Some(seq) => Err(SinkError::Poison {
+                    seq,
+                    // The engine's own words may quote the row.
+                    reason: "the prediction log refuses it".to_owned(),
+                }),
+                None => Err(SinkError::Later("a refused batch was taken in parts".to_owned())),
+            },
+            // A missing table is no record's fault: only what is refused is set aside.
+            Err(error) => Err(later(error)),
+        }
+    }
+}
+
+/// An error and its causes in one line.
+fn reason(error: &StoreError) -> String {
+    let mut line = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        line = format!("{line}: {error}");
+        cause = error.source();
+    }
+    line
 }

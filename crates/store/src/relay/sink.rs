@@ -27,7 +27,8 @@ pub enum SinkError {
 pub struct Batching {
     /// The most entries of one batch; at least 1.
     pub limit: usize,
-    /// How long a batch that is not full waits for more; zero sends what is there.
+    /// How long a batch that is not full waits for more; zero sends what is there. Even a little keeps a
+    /// busy journal from being read, and its cursors from being written, once for every record.
     pub linger: Duration,
     /// Whether a batch that was begun is repeated with the same entries, even after a crash.
     pub fixed: bool,
@@ -37,7 +38,7 @@ impl Default for Batching {
     fn default() -> Self {
         Self {
             limit: 500,
-            linger: Duration::ZERO,
+            linger: Duration::from_millis(20),
             fixed: false,
         }
     }

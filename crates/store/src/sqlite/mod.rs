@@ -10,6 +10,8 @@ mod errors;
 mod prediction_log;
 mod users;
 
+pub(crate) use errors::primary_code;
+
 use std::path::Path;
 use std::time::Duration;
 
