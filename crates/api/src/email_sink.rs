@@ -17,7 +17,7 @@ impl Sink for EmailSink {
         let emails: Vec<_> =
             entries.iter().filter_map(|entry| SendPredictionEmail::ordered_by(&entry.record)).collect();
         match self.0.order(&emails).await {
-            Ok(_) => Ok(()),
+            Ok(()) => Ok(()),
             Err(error) => Err(refusal(&error, entries)),
         }
     }

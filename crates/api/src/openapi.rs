@@ -1,6 +1,8 @@
 //! The OpenAPI document: the routes as they are declared, and the customer as the live models know it.
 
-use bellwether_core::customer::{EARLIEST_YEAR, InputKind, InputSchema, MAX_CLIENT_ID_CHARS, MAX_LEVEL_CHARS};
+use bellwether_core::customer::{
+    EARLIEST_YEAR, InputKind, InputSchema, MAX_CLIENT_ID_CHARS, MAX_LEVEL_CHARS,
+};
 use chrono::{Datelike as _, NaiveDate};
 use serde_json::{Value, json};
 use utoipa::OpenApi;
@@ -58,8 +60,10 @@ fn guard(operation: &mut Value, auth_required: bool) {
         }
         return;
     }
-    let problem = json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
-    for (status, description) in [("401", "no token"), ("403", "a wrong token, or one that lacks the scope")] {
+    let problem =
+        json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
+    for (status, description) in [("401", "no token"), ("403", "a wrong token, or one that lacks the scope")]
+    {
         operation["responses"][status] = json!({ "description": description, "content": problem });
     }
 }
@@ -100,7 +104,9 @@ fn input(kind: InputKind, today: NaiveDate) -> Value {
         InputKind::Category { accept_numbers: false } => {
             json!({ "type": ["string", "null"], "maxLength": MAX_LEVEL_CHARS })
         }
-        InputKind::Category { accept_numbers: true } => json!({ "anyOf": [level, { "type": ["number", "null"] }] }),
+        InputKind::Category { accept_numbers: true } => {
+            json!({ "anyOf": [level, { "type": ["number", "null"] }] })
+        }
         InputKind::Date => {
             let last = today.year();
             json!({

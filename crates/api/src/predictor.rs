@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use bellwether_core::config::EmailPolicy;
 use bellwether_core::customer::Customer;
 use bellwether_core::model::ScoreError;
-use bellwether_core::prediction::{Answer, Decision, EmailOrder, LogRecord, Purpose, RECORD_SCHEMA, Snapshot};
+use bellwether_core::prediction::{
+    Answer, Decision, EmailOrder, LogRecord, Purpose, RECORD_SCHEMA, Snapshot,
+};
 use bellwether_core::treatment::Treatment;
 use bellwether_store::journal::{Journal, JournalError};
 use bellwether_store::{Clock, LtvCache, Sightings};
@@ -62,7 +64,12 @@ impl From<Unanswered> for Problem {
 
 impl Predictor {
     /// Answers one customer; the answer is in the journal before it is returned.
-    pub(crate) async fn predict(&self, live: &Snapshot, customer: Customer, call: Call) -> Result<Answer, Unanswered> {
+    pub(crate) async fn predict(
+        &self,
+        live: &Snapshot,
+        customer: Customer,
+        call: Call,
+    ) -> Result<Answer, Unanswered> {
         let uid = Uuid::now_v7();
         let fallback = uid.to_string();
         let id = customer.client_id.as_deref().unwrap_or(&fallback);
@@ -81,7 +88,8 @@ impl Predictor {
         let mut answers = Vec::with_capacity(customers.len());
         let mut waiting = customers.into_iter();
         loop {
-            let chunk: Vec<_> = waiting.by_ref().take(CHUNK).map(|customer| (Uuid::now_v7(), customer)).collect();
+            let chunk: Vec<_> =
+                waiting.by_ref().take(CHUNK).map(|customer| (Uuid::now_v7(), customer)).collect();
             if chunk.is_empty() {
                 return answers;
             }
@@ -114,7 +122,8 @@ impl Predictor {
             Err(_) => return (0..count).map(|_| Err(Unanswered::Stopped)).collect(),
         };
         let answers = chunk.iter().zip(decisions);
-        let answers = answers.map(|((uid, customer), decision)| self.answer(&live, *uid, customer, decision, call));
+        let answers =
+            answers.map(|((uid, customer), decision)| self.answer(&live, *uid, customer, decision, call));
         join_all(answers).await
     }
 

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use bellwether_core::bundle::ModelFolder;
-use bellwether_jobs::{EmailOutbox, JobQueue};
 use bellwether_jobs::sqlite::SqliteQueue;
+use bellwether_jobs::{EmailOutbox, JobQueue};
 use bellwether_settings::{JournalSync, Settings};
+use bellwether_store::DatabaseSink;
 use bellwether_store::archive::{ArchiveSink, FolderArchive};
 use bellwether_store::journal::{self, Journal, JournalOptions};
 use bellwether_store::memory::MemorySightings;
-use bellwether_store::DatabaseSink;
 use bellwether_store::relay::{Relay, RelayHandle, RelayOptions, Sink};
 use bellwether_store::sqlite::{Sqlite, SqliteOptions};
 use bellwether_store::{Clock, LtvCache, LtvCacheOptions, SystemClock};
@@ -48,7 +48,8 @@ impl Parts {
     /// Naming the setting at fault.
     pub async fn open(settings: &Settings, metrics: PrometheusHandle) -> anyhow::Result<Self> {
         let url = settings.database.url.expose_secret();
-        let database = Sqlite::connect(url, SqliteOptions::default()).await.context("database.url cannot be opened")?;
+        let database =
+            Sqlite::connect(url, SqliteOptions::default()).await.context("database.url cannot be opened")?;
         let queue = SqliteQueue::open(&settings.queue.path).await.context("queue.path cannot be opened")?;
         Ok(Self {
             models: Arc::new(ModelFolder::new(&settings.models.path)),

@@ -34,7 +34,9 @@ fn routes(config: &mut web::ServiceConfig, auth: &Auth, metrics_here: bool) {
         .service(resource("/health", "GET, POST").get(routes::ready::alive).post(routes::ready::alive))
         .service(resource("/ready", "GET").get(routes::ready::ready))
         .service(resource("/predict", "POST").post(routes::predict::predict).wrap(guard(Scope::Predict)))
-        .service(resource("/predict/batch", "POST").post(routes::batch::predict_batch).wrap(guard(Scope::Predict)))
+        .service(
+            resource("/predict/batch", "POST").post(routes::batch::predict_batch).wrap(guard(Scope::Predict)),
+        )
         .service(resource("/emails", "POST").post(routes::emails::enqueue).wrap(guard(Scope::Emails)))
         .service(resource("/jobs/{id}", "GET").get(routes::jobs::job).wrap(guard(Scope::Emails)))
         .service(resource("/config", "GET").get(routes::config::config).wrap(guard(Scope::Config)))
@@ -139,7 +141,9 @@ impl Application {
     pub async fn run_until_stopped(self, stop: CancellationToken) -> anyhow::Result<()> {
         let Self { server, metrics_server, resources, draining, metrics, timings, .. } = self;
         let background = CancellationToken::new();
-        tokio::spawn(background.clone().run_until_cancelled_owned(poll_config(resources.live.clone(), timings.poll)));
+        tokio::spawn(
+            background.clone().run_until_cancelled_owned(poll_config(resources.live.clone(), timings.poll)),
+        );
         tokio::spawn(background.clone().run_until_cancelled_owned(keep_metrics(metrics)));
         if let Some(server) = metrics_server {
             tokio::spawn(background.clone().run_until_cancelled_owned(server));

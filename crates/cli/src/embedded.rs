@@ -19,7 +19,11 @@ impl Target {
     pub(crate) fn settings(&self) -> anyhow::Result<Settings> {
         Ok(match &self.data_dir {
             None => bellwether_settings::load()?,
-            Some(data) => embedded_settings(&Embedded { data: data.clone(), environment: Environment::Prod, port: 8000 })?,
+            Some(data) => embedded_settings(&Embedded {
+                data: data.clone(),
+                environment: Environment::Prod,
+                port: 8000,
+            })?,
         })
     }
 }
@@ -49,7 +53,8 @@ pub(crate) async fn migrate(database: &Sqlite, settings: &Settings) -> anyhow::R
     let folder = settings.models.path.display();
     let bundles = bundles.with_context(|| format!("models.path: the folder `{folder}` cannot be read"))?;
     let first = bundles.iter().find(|(_, bundle)| bundle.is_ok()).map(|(uid, _)| uid);
-    let first = first.with_context(|| format!("models.path: `{folder}` holds no bundle that can be served"))?;
+    let first =
+        first.with_context(|| format!("models.path: `{folder}` holds no bundle that can be served"))?;
     let new = NewConfigVersion {
         environment: environment.to_owned(),
         parent: None,

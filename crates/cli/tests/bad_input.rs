@@ -1,4 +1,5 @@
 //! Whatever a caller sends, the answer says what was wrong with it, by name, and never holds a prediction.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::time::Duration;
 
@@ -20,7 +21,8 @@ async fn post(api: &str, body: impl Into<reqwest::Body>) -> Response {
 
 /// Checks status and media type, and that every word stands in the problem.
 async fn expect(response: Response, status: u16, words: &[&str]) {
-    let (got, media) = (response.status().as_u16(), response.headers()["content-type"].to_str().unwrap().to_owned());
+    let (got, media) =
+        (response.status().as_u16(), response.headers()["content-type"].to_str().unwrap().to_owned());
     let text = response.text().await.unwrap();
     assert_eq!((got, media.as_str()), (status, "application/problem+json"), "{text}");
     let problem: Value = serde_json::from_str(&text).unwrap();
@@ -52,13 +54,21 @@ async fn every_kind_of_bad_body_is_refused_with_its_reason() {
         (r#"{"acquired_date": "15/06/2015"}"#, 422, &["acquired_date", "YYYY-MM-DD"]),
         (r#"{"acquired_date": "0001-01-01"}"#, 422, &["acquired_date", "1900-01-01"]),
         (r#"{"acquired_date": "2999-01-01"}"#, 422, &["acquired_date", "future"]),
-        (&format!(r#"{{"client_id": "{long_id}", "xp_points": 1}}"#), 422, &["client_id", "1 to 128 characters"]),
+        (
+            &format!(r#"{{"client_id": "{long_id}", "xp_points": 1}}"#),
+            422,
+            &["client_id", "1 to 128 characters"],
+        ),
         (r#"{"client_id": "1\u0000", "xp_points": 1}"#, 422, &["client_id", "control characters"]),
         (r#"{"client_id": 7, "xp_points": 1}"#, 422, &["client_id", "not a number"]),
         (&format!(r#"{{"xp_points": {deep}}}"#), 422, &["xp_points", "not an array"]),
         (&deep, 422, &["body", "expected a JSON object"]),
         (r#"{"xp_points": 1, "xp_points": 2}"#, 422, &["xp_points", "given twice"]),
-        (r#"{"xp_points": "a", "site_level": 1, "mouse_x": false}"#, 422, &["xp_points", "site_level", "mouse_x"]),
+        (
+            r#"{"xp_points": "a", "site_level": 1, "mouse_x": false}"#,
+            422,
+            &["xp_points", "site_level", "mouse_x"],
+        ),
     ];
     for (body, status, words) in cases {
         expect(post(&system.api, (*body).to_owned()).await, *status, words).await;
@@ -92,7 +102,8 @@ async fn wrong_methods_routes_and_media_types_are_told_apart() {
     expect(response, 405, &["expected POST"]).await;
     expect(send(Method::DELETE, "/health", "text/plain").await.unwrap(), 405, &["GET, POST"]).await;
     expect(send(Method::GET, "/nowhere", "text/plain").await.unwrap(), 404, &["/docs"]).await;
-    expect(send(Method::POST, "/predict", "text/xml").await.unwrap(), 415, &["Content-Type", "text/xml"]).await;
+    expect(send(Method::POST, "/predict", "text/xml").await.unwrap(), 415, &["Content-Type", "text/xml"])
+        .await;
     expect(send(Method::GET, "/jobs/nonsense", "text/plain").await.unwrap(), 404, &["no such job"]).await;
 }
 
@@ -121,12 +132,14 @@ async fn a_batch_answers_each_row_for_itself_in_its_order() {
     let folder = tempfile::tempdir().unwrap();
     let system = start(&folder);
     let send = |body: &str, media: &'static str| {
-        let request = Client::new().post(format!("{}/predict/batch", system.api)).header("content-type", media);
+        let request =
+            Client::new().post(format!("{}/predict/batch", system.api)).header("content-type", media);
         request.body(body.to_owned()).send()
     };
     let array = r#"[{"client_id":"1","xp_points":1},{"xp_points":"x"},7,{"client_id":"2","xp_points":2}]"#;
     let answers: Value = send(array, "application/json").await.unwrap().json().await.unwrap();
-    let statuses: Vec<_> = answers.as_array().unwrap().iter().map(|answer| answer["status"].as_u64()).collect();
+    let statuses: Vec<_> =
+        answers.as_array().unwrap().iter().map(|answer| answer["status"].as_u64()).collect();
     assert_eq!(statuses, [None, Some(422), Some(422), None]);
     let lines = "{\"xp_points\":1}\n\nnonsense\n{\"xp_points\":3}\n";
     let response = send(lines, "application/x-ndjson").await.unwrap();

@@ -1,4 +1,5 @@
 //! SIGTERM under load: every answer that was begun arrives, every answered prediction is written down.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,7 +22,8 @@ async fn a_stop_under_load_loses_no_answer_that_was_begun() {
     let client = Client::builder().timeout(Duration::from_secs(30)).build().unwrap();
     let callers: Vec<_> = (0..8)
         .map(|caller| {
-            let (client, answered, url) = (client.clone(), answered.clone(), format!("{}/predict", system.api));
+            let (client, answered, url) =
+                (client.clone(), answered.clone(), format!("{}/predict", system.api));
             tokio::spawn(async move {
                 let mut uids = Vec::new();
                 loop {
@@ -46,8 +48,8 @@ async fn a_stop_under_load_loses_no_answer_that_was_begun() {
         .collect();
     until("load flows", Duration::from_secs(60), async || answered.load(Ordering::Relaxed) > 500).await;
     assert!(system.terminate().success(), "it ends in order");
-    let log = Sqlite::connect(data.join("prod/bellwether.sqlite").to_str().unwrap(), SqliteOptions::default());
-    let log = log.await.unwrap();
+    let path = data.join("prod/bellwether.sqlite");
+    let log = Sqlite::connect(path.to_str().unwrap(), SqliteOptions::default()).await.unwrap();
     let mut count = 0;
     for caller in callers {
         for uid in caller.await.unwrap() {
@@ -61,5 +63,7 @@ async fn a_stop_under_load_loses_no_answer_that_was_begun() {
 /// An idle connection that the server closed as the request went out: nothing of it was begun.
 fn is_closed(error: &reqwest::Error) -> bool {
     let text = format!("{error:?}");
-    ["IncompleteMessage", "ConnectionReset", "BrokenPipe", "connection closed"].iter().any(|word| text.contains(word))
+    ["IncompleteMessage", "ConnectionReset", "BrokenPipe", "connection closed"]
+        .iter()
+        .any(|word| text.contains(word))
 }

@@ -1,4 +1,5 @@
 //! The OpenAPI document describes what the service does: Schemathesis tries it and finds nothing.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -7,8 +8,10 @@ use bellwether_testkit::embedded::EmbeddedBuilder;
 
 #[test]
 fn schemathesis_finds_nothing() {
-    let tools = std::env::var_os("BELLWETHER_TOOLS")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../.venv/tools/bin")), PathBuf::from);
+    let tools = std::env::var_os("BELLWETHER_TOOLS").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../.venv/tools/bin")),
+        PathBuf::from,
+    );
     let schemathesis = tools.join("schemathesis");
     assert!(schemathesis.is_file(), "{} is missing: run scripts/install-test-tools", schemathesis.display());
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,5 @@
 //! A bundle that is not what it says it is never serves, and what served goes on serving.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,8 +17,10 @@ fn models(folder: &Path) -> (PathBuf, String) {
     let models = folder.join("models");
     let copied = Command::new("cp").arg("-r").arg(shipped()).arg(&models).status().unwrap();
     assert!(copied.success());
-    let mut uids: Vec<_> =
-        std::fs::read_dir(&models).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut uids: Vec<_> = std::fs::read_dir(&models)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     uids.sort();
     (models, uids.remove(0))
 }

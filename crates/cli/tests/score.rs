@@ -1,4 +1,5 @@
 //! `bellwether score`: what goes in comes out, in its order, and nothing is lost.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::process::{Command, Output};
 
@@ -29,7 +30,10 @@ fn csv_and_ndjson_of_the_same_clients_get_the_same_scores() {
     let (_, from_ndjson) = score(&folder, "clients.ndjson", ndjson);
     assert_eq!(from_csv, from_ndjson);
     assert_eq!(from_csv.iter().map(|row| row[0].as_str()).collect::<Vec<_>>(), ["1", "2", "3"]);
-    assert!(from_csv.iter().all(|row| row[1].parse::<f64>().is_ok_and(|p| (0.0..=1.0).contains(&p))), "{from_csv:?}");
+    assert!(
+        from_csv.iter().all(|row| row[1].parse::<f64>().is_ok_and(|p| (0.0..=1.0).contains(&p))),
+        "{from_csv:?}"
+    );
 }
 
 #[test]
@@ -39,7 +43,10 @@ fn a_row_that_cannot_be_scored_keeps_its_place_with_the_reason() {
     assert!(output.status.success());
     let errors: Vec<_> = rows.iter().map(|row| row[4].as_str()).collect();
     assert_eq!(errors.len(), 4);
-    assert!(errors[1].starts_with("xp_points: expected a number") && errors[2].starts_with("xp_points:"), "{errors:?}");
+    assert!(
+        errors[1].starts_with("xp_points: expected a number") && errors[2].starts_with("xp_points:"),
+        "{errors:?}"
+    );
     assert!(String::from_utf8_lossy(&output.stderr).contains("2 scored"), "{output:?}");
 }
 

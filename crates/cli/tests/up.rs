@@ -1,5 +1,6 @@
 //! The first command, as a newcomer meets it: it starts, prints a request that works, and what was
 //! answered is logged, archived and emailed.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::process::Command;
 use std::time::Duration;
@@ -104,7 +105,8 @@ async fn a_prediction_reaches_the_log_the_archive_and_the_outbox() {
     let email = system.data().join(format!("outbox/{uid}.eml"));
     until("the email is written", SOON, async || email.exists()).await;
     assert!(std::fs::read_to_string(email).unwrap().contains(&uid.to_string()));
-    until("the job is sent", SOON, async || get(&system, &format!("/jobs/{uid}")).await.1["state"] == "sent").await;
+    until("the job is sent", SOON, async || get(&system, &format!("/jobs/{uid}")).await.1["state"] == "sent")
+        .await;
     let archive = system.data().join("prod/archive/prod");
     until("the archive has an object", SOON, async || archive.exists()).await;
 }
@@ -121,7 +123,8 @@ async fn an_email_can_be_asked_for_by_uid_and_by_payload() {
     };
     let (status, job) = ask(json!({ "uid": answer["uid"] })).await;
     assert_eq!((status, &job["job_id"]), (202, &answer["uid"]), "{job}");
-    let (status, other) = ask(json!({ "payload": { "client_id": "7", "prediction": 0.9, "high_risk": "yes" } })).await;
+    let (status, other) =
+        ask(json!({ "payload": { "client_id": "7", "prediction": 0.9, "high_risk": "yes" } })).await;
     assert_eq!(status, 202, "{other}");
     for job in [&job, &other] {
         let path = format!("/jobs/{}", job["job_id"].as_str().unwrap());
@@ -146,9 +149,13 @@ async fn a_held_out_client_gets_no_prediction_and_no_email_but_is_logged() {
     let version = version.await;
     let answer = predict(&system, "100004").await;
     assert_eq!(answer["treatment"], "holdout");
-    assert_eq!((&answer["prediction"], &answer["high_risk"], &answer["model"]), (&Value::Null, &Value::Null, &Value::Null));
+    assert_eq!(
+        (&answer["prediction"], &answer["high_risk"], &answer["model"]),
+        (&Value::Null, &Value::Null, &Value::Null)
+    );
     assert_eq!(answer["config_version"], version);
-    let response = Client::new().post(format!("{}/emails", system.api)).json(&json!({ "uid": answer["uid"] }));
+    let response =
+        Client::new().post(format!("{}/emails", system.api)).json(&json!({ "uid": answer["uid"] }));
     assert_eq!(response.send().await.unwrap().status(), 409);
     let uid: Uuid = answer["uid"].as_str().unwrap().parse().unwrap();
     let log = database(&system).await;
@@ -186,7 +193,8 @@ async fn a_trial_is_answered_but_neither_emailed_nor_stored_with_its_inputs() {
     let folder = tempfile::tempdir().unwrap();
     let system = builder(&folder).start();
     change_config(&system, |document| document.email = EmailPolicy::All).await;
-    let request = Client::new().post(format!("{}/predict", system.api)).header("x-bellwether-purpose", "trial");
+    let request =
+        Client::new().post(format!("{}/predict", system.api)).header("x-bellwether-purpose", "trial");
     let body = json!({ "client_id": "100006", "xp_points": 3 });
     let answer: Value = request.json(&body).send().await.unwrap().json().await.unwrap();
     assert_eq!(answer["recent_times_id_seen"], Value::Null);

@@ -1,4 +1,5 @@
 //! What is live, with the bundles that ship: who answers, who only scores, what is refused.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::path::Path;
 
@@ -35,12 +36,15 @@ fn document(bundles: &Bundles, second: Second) -> ConfigDocument {
         Second::Shadow => document.shadow.push(uids[1].clone()),
         Second::Arm(share) => {
             document.arms[0].percentage = Percentage::try_from(100.0 - share).unwrap();
-            document.arms.push(Arm { model: uids[1].clone(), percentage: Percentage::try_from(share).unwrap() });
+            document
+                .arms
+                .push(Arm { model: uids[1].clone(), percentage: Percentage::try_from(share).unwrap() });
         }
     }
     document
 }
 
+#[derive(Clone, Copy)]
 enum Second {
     Shadow,
     Arm(f64),
@@ -48,7 +52,8 @@ enum Second {
 
 fn decide(snapshot: &Snapshot, ids: &[String]) -> Vec<Decision> {
     let body = br#"{"xp_points":18.2,"site_level":"level_2","acquired_date":"2015-06-09"}"#;
-    let customer = Customer::parse(body, &snapshot.schema, NaiveDate::from_ymd_opt(2026, 1, 1).unwrap()).unwrap();
+    let customer =
+        Customer::parse(body, &snapshot.schema, NaiveDate::from_ymd_opt(2026, 1, 1).unwrap()).unwrap();
     let customers = vec![&customer; ids.len()];
     snapshot.decide(&customers, &ids.iter().map(String::as_str).collect::<Vec<_>>()).unwrap()
 }

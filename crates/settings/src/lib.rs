@@ -11,8 +11,8 @@ mod validate;
 pub use embedded::Embedded;
 pub use load::{Problem, Problems, load, load_from};
 pub use sections::{
-    Archive, Auth, AuthMode, Config, Database, Environment, Journal, JournalSync, Log, LogFormat, Ltv, Models, Queue,
-    Server, Settings, Smtp,
+    Archive, Auth, AuthMode, Config, Database, Environment, Journal, JournalSync, Log, LogFormat, Ltv,
+    Models, Queue, Server, Settings, Smtp,
 };
 
 /// The annotated defaults.

@@ -70,11 +70,11 @@ pub fn load_from(
     }
     match figment.extract::<Settings>() {
         Ok(settings) => validate::check(settings),
-        Err(errors) => Err(Problems(errors.into_iter().map(problem).collect())),
+        Err(errors) => Err(Problems(errors.into_iter().map(|error| problem(&error)).collect())),
     }
 }
 
-fn problem(error: figment::Error) -> Problem {
+fn problem(error: &figment::Error) -> Problem {
     let key = if error.path.is_empty() { "settings".to_owned() } else { error.path.join(".") };
     Problem { key, message: error.kind.to_string() }
 }
@@ -83,7 +83,7 @@ fn section(figment: &Figment, problems: &mut Vec<Problem>) -> Dict {
     match figment.extract::<Dict>() {
         Ok(dict) => dict,
         Err(errors) => {
-            problems.extend(errors.into_iter().map(problem));
+            problems.extend(errors.into_iter().map(|error| problem(&error)));
             Dict::new()
         }
     }
@@ -129,12 +129,15 @@ fn environment(
         let Some(name) = variable.strip_prefix(PREFIX) else { continue };
         let key = name.to_lowercase().replace("__", ".");
         let Some(default) = find(known, &key) else {
-            problems.push(Problem { key, message: format!("there is no such setting (variable {variable})") });
+            problems
+                .push(Problem { key, message: format!("there is no such setting (variable {variable})") });
             continue;
         };
         match typed(default, &text) {
             Ok(value) => insert(&mut layer, &key, value),
-            Err(message) => problems.push(Problem { key, message: format!("{message} (variable {variable})") }),
+            Err(message) => {
+                problems.push(Problem { key, message: format!("{message} (variable {variable})") });
+            }
         }
     }
     layer
@@ -152,10 +155,13 @@ fn find<'a>(known: &'a Dict, key: &str) -> Option<&'a Value> {
 
 fn typed(default: &Value, text: &str) -> Result<serde_json::Value, String> {
     match default {
-        Value::Num(..) => {
-            text.parse::<u64>().map(Into::into).map_err(|_| "expected a whole number of at least 0".to_owned())
+        Value::Num(..) => text
+            .parse::<u64>()
+            .map(Into::into)
+            .map_err(|_| "expected a whole number of at least 0".to_owned()),
+        Value::Bool(..) => {
+            text.parse::<bool>().map(Into::into).map_err(|_| "expected true or false".to_owned())
         }
-        Value::Bool(..) => text.parse::<bool>().map(Into::into).map_err(|_| "expected true or false".to_owned()),
         Value::Array(..) => {
             Ok(text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect::<Vec<_>>().into())
         }

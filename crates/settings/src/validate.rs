@@ -34,7 +34,11 @@ pub(crate) fn check(settings: Settings) -> Result<Settings, Problems> {
     let known = ["smtp://", "smtps://", "file:///"].iter().any(|scheme| smtp.starts_with(scheme));
     expect(known, "smtp.url", "expected smtp://…, smtps://… or file:///folder");
     let archive = &settings.archive.url;
-    expect(archive.is_empty() || archive.starts_with("file:///"), "archive.url", "expected file:///folder or nothing");
+    expect(
+        archive.is_empty() || archive.starts_with("file:///"),
+        "archive.url",
+        "expected file:///folder or nothing",
+    );
     let positive = [
         ("server.max_body_bytes", settings.server.max_body_bytes as u64),
         ("server.max_batch_bytes", settings.server.max_batch_bytes as u64),
@@ -51,7 +55,11 @@ pub(crate) fn check(settings: Settings) -> Result<Settings, Problems> {
         expect(value > 0, key, "expected at least 1");
     }
     for recipient in &settings.smtp.recipients {
-        expect(recipient.contains('@'), "smtp.recipients", &format!("expected email addresses, not `{recipient}`"));
+        expect(
+            recipient.contains('@'),
+            "smtp.recipients",
+            &format!("expected email addresses, not `{recipient}`"),
+        );
     }
     if problems.is_empty() { Ok(settings) } else { Err(Problems(problems)) }
 }

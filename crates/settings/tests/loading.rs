@@ -1,4 +1,5 @@
 //! The layers and the checks, as an operator meets them.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::io::Write as _;
 
@@ -44,7 +45,8 @@ fn all_problems_are_reported_at_once() {
 fn variables_override_the_file_and_the_file_the_defaults() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     write!(file, "[server]\nthreads = 3\nmax_batch_rows = 5\n[smtp]\nrecipients = [\"a@b\"]\n").unwrap();
-    let variables = [TOKEN, ("BELLWETHER__SERVER__THREADS", "7"), ("BELLWETHER__SMTP__RECIPIENTS", "c@d, e@f")];
+    let variables =
+        [TOKEN, ("BELLWETHER__SERVER__THREADS", "7"), ("BELLWETHER__SMTP__RECIPIENTS", "c@d, e@f")];
     let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     let settings = load_from(Some(file.path()), variables).unwrap();
     assert_eq!((settings.server.threads, settings.server.max_batch_rows), (7, 5));

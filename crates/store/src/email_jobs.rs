@@ -28,13 +28,7 @@ pub enum EmailJobState {
 
 impl EmailJobState {
     /// Every state.
-    pub const ALL: [Self; 5] = [
-        Self::Queued,
-        Self::Sending,
-        Self::Retrying,
-        Self::Sent,
-        Self::Parked,
-    ];
+    pub const ALL: [Self; 5] = [Self::Queued, Self::Sending, Self::Retrying, Self::Sent, Self::Parked];
 
     /// The name in the database and on the wire.
     pub fn as_str(self) -> &'static str {

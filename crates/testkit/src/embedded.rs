@@ -48,8 +48,9 @@ impl EmbeddedBuilder {
     /// # Panics
     /// If it does not come up; with what it printed.
     pub fn start(&self) -> Embedded {
-        let log = std::fs::OpenOptions::new().create(true).append(true);
-        let log = log.open(self.data.with_extension("log")).expect("the log beside the data can be opened");
+        let log = self.data.with_extension("log");
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(log);
+        let log = log.expect("the log beside the data can be opened");
         let mut child = Command::new(&self.program)
             .args(["up", "--port", "0", "--stage-port", "0", "--data-dir"])
             .arg(&self.data)

@@ -1,4 +1,5 @@
 //! The rules of the house that no compiler keeps: who may depend on whom, and how a service is entered.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,8 @@ fn dependencies() -> BTreeMap<String, Vec<String>> {
     let metadata = MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().unwrap();
     let short = |name: &str| name.strip_prefix("bellwether-").map(str::to_owned);
     let ours = metadata.packages.iter().map(|package| {
-        let normal = package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
+        let normal =
+            package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
         (short(&package.name).unwrap(), normal.filter_map(|dependency| short(&dependency.name)).collect())
     });
     ours.collect()
@@ -34,7 +36,8 @@ fn crates_depend_only_on_those_the_architecture_allows() {
         ("testkit", &["core", "settings", "store", "jobs"]),
     ]);
     for (name, uses) in dependencies() {
-        let allowed = allowed.get(name.as_str()).unwrap_or_else(|| panic!("crate {name} is new to this test"));
+        let allowed =
+            allowed.get(name.as_str()).unwrap_or_else(|| panic!("crate {name} is new to this test"));
         for used in uses {
             assert!(allowed.contains(&used.as_str()), "{name} may not depend on {used}");
         }

@@ -90,7 +90,8 @@ pub async fn require<B: MessageBody + 'static>(
     auth.check(bearer, scope)?;
     if let Some(purpose) = header(PURPOSE_HEADER) {
         auth.check(bearer, Scope::Config)?;
-        let purpose: Purpose = purpose.parse().map_err(|error: String| Problem::field(PURPOSE_HEADER, error))?;
+        let purpose: Purpose =
+            purpose.parse().map_err(|error: String| Problem::field(PURPOSE_HEADER, error))?;
         request.extensions_mut().insert(purpose);
     }
     next.call(request).await

@@ -31,7 +31,8 @@ pub async fn read(
     types: &[&str],
 ) -> Result<Bytes, Problem> {
     media_type(request, types)?;
-    let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let length =
+        request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if length.is_some_and(|length| length > limit.bytes) {
         return Err(too_large(limit));
     }

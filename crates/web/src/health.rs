@@ -9,7 +9,7 @@ use actix_web::{HttpResponse, Responder};
 use crate::Problem;
 
 /// Answers 200 while the process lives.
-pub async fn alive() -> impl Responder {
+pub fn alive() -> impl Responder {
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("app is healthy")
 }
 

@@ -18,7 +18,9 @@ pub fn begin(settings: &Log) -> Result<(), tracing_subscriber::filter::ParseErro
     let filter = EnvFilter::try_new(format!("{},sqlx=warn", settings.level))?;
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let begun = match settings.format {
-        LogFormat::Json => subscriber.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init(),
+        LogFormat::Json => {
+            subscriber.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
+        }
         LogFormat::Text => subscriber.with_target(false).try_init(),
     };
     if begun.is_err() {

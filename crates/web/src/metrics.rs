@@ -5,7 +5,7 @@ use std::time::Instant;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
-use actix_web::{HttpResponse, Responder, web};
+use actix_web::{HttpResponse, Responder};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 /// Upper bounds of latency buckets, in seconds.
@@ -26,7 +26,7 @@ pub fn begin() -> Result<PrometheusHandle, BuildError> {
 }
 
 /// `GET /metrics`.
-pub async fn tell(handle: web::Data<PrometheusHandle>) -> impl Responder {
+pub fn tell(handle: &PrometheusHandle) -> impl Responder + use<> {
     handle.run_upkeep();
     HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(handle.render())
 }

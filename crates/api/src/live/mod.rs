@@ -115,7 +115,9 @@ impl Live {
         let told = self.told();
         let mut reasons: Vec<_> = told.unreachable.into_iter().collect();
         match told.refused {
-            Some((version, why)) => reasons.extend(why.iter().map(|why| format!("config version {version}: {why}"))),
+            Some((version, why)) => {
+                reasons.extend(why.iter().map(|why| format!("config version {version}: {why}")));
+            }
             None if reasons.is_empty() => {
                 reasons.push(format!("no config for `{}`: run `bellwether migrate`", self.environment));
             }

@@ -79,7 +79,8 @@ enum Shape {
 impl Shape {
     /// What the content type says; where that says only JSON, what the body begins with.
     fn of(request: &HttpRequest, text: &str) -> Self {
-        let given = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let given =
+            request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let lines = given.starts_with("application/") && !given.starts_with("application/json");
         if lines || text.trim_start().starts_with('{') { Self::Lines } else { Self::Array }
     }
@@ -88,7 +89,8 @@ impl Shape {
         match self {
             Self::Lines => Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).collect()),
             Self::Array => {
-                let rows: Vec<&RawValue> = serde_json::from_str(text).map_err(not_an_array)?;
+                let rows: Vec<&RawValue> =
+                    serde_json::from_str(text).map_err(|error| not_an_array(&error))?;
                 Ok(rows.into_iter().map(RawValue::get).collect())
             }
         }
@@ -108,9 +110,13 @@ impl Shape {
     }
 }
 
-fn not_an_array(error: serde_json::Error) -> Problem {
+fn not_an_array(error: &serde_json::Error) -> Problem {
     if error.is_data() {
         return Problem::field("body", "expected a JSON array of objects, or NDJSON");
     }
-    Problem::bad_request(format!("the body is not valid JSON: line {} column {}", error.line(), error.column()))
+    Problem::bad_request(format!(
+        "the body is not valid JSON: line {} column {}",
+        error.line(),
+        error.column()
+    ))
 }

@@ -15,7 +15,7 @@ use crate::state::State;
     responses((status = 200, description = "metrics as Prometheus reads them", body = String))
 )]
 pub(crate) async fn metrics(handle: web::Data<PrometheusHandle>) -> impl Responder {
-    prometheus::tell(handle).await
+    prometheus::tell(&handle)
 }
 
 #[utoipa::path(
@@ -34,7 +34,10 @@ pub(crate) async fn docs(state: web::Data<State>) -> Result<HttpResponse, Proble
     let html = Page::of(&described(&state)?).render().map_err(|error| Problem::internal(&error))?;
     Ok(HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
-        .insert_header(("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"))
+        .insert_header((
+            "content-security-policy",
+            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+        ))
         .body(html))
 }
 
@@ -103,7 +106,9 @@ impl Page {
             version: text(&document["info"]["version"]),
             description: text(&document["info"]["description"]),
             groups,
-            schemas: entries(&document["components"]["schemas"]).map(|(name, schema)| Schema::of(name, schema)).collect(),
+            schemas: entries(&document["components"]["schemas"])
+                .map(|(name, schema)| Schema::of(name, schema))
+                .collect(),
         }
     }
 }
@@ -114,7 +119,10 @@ impl Operation {
         let answers = entries(&operation["responses"]).map(|(status, answer)| AnswerRow {
             status: status.clone(),
             description: text(&answer["description"]),
-            body: entries(&answer["content"]).map(|(media, content)| format!("{media}: {}", kind(&content["schema"]))).collect(),
+            body: entries(&answer["content"])
+                .map(|(media, content)| format!("{media}: {}", kind(&content["schema"])))
+                .collect::<Vec<_>>()
+                .join(", "),
         });
         Self {
             method: method.to_uppercase(),

@@ -37,7 +37,11 @@ impl TryFrom<String> for Recipient {
     type Error = String;
 
     fn try_from(address: String) -> Result<Self, String> {
-        if looks_like_address(&address) { Ok(Self(address)) } else { Err("expected an email address".to_owned()) }
+        if looks_like_address(&address) {
+            Ok(Self(address))
+        } else {
+            Err("expected an email address".to_owned())
+        }
     }
 }
 
@@ -134,7 +138,8 @@ fn read(body: &[u8]) -> Result<EmailRequest, Problem> {
 }
 
 fn addresses(recipients: Option<Vec<Recipient>>) -> Result<Vec<String>, Problem> {
-    let recipients: Vec<_> = recipients.unwrap_or_default().into_iter().map(|recipient| recipient.0).collect();
+    let recipients: Vec<_> =
+        recipients.unwrap_or_default().into_iter().map(|recipient| recipient.0).collect();
     if recipients.len() > MAX_RECIPIENTS {
         return Err(Problem::field("recipients", format!("expected at most {MAX_RECIPIENTS}")));
     }
@@ -144,8 +149,9 @@ fn addresses(recipients: Option<Vec<Recipient>>) -> Result<Vec<String>, Problem>
 fn of_record(mut record: LogRecord, recipients: Vec<String>) -> Result<SendPredictionEmail, Problem> {
     let before = record.email.take().unwrap_or(EmailOrder { recipients: Vec::new() });
     record.email = Some(if recipients.is_empty() { before } else { EmailOrder { recipients } });
-    SendPredictionEmail::ordered_by(&record)
-        .ok_or_else(|| Problem::conflict("this prediction is never emailed: its client is held out, or its call was a trial"))
+    SendPredictionEmail::ordered_by(&record).ok_or_else(|| {
+        Problem::conflict("this prediction is never emailed: its client is held out, or its call was a trial")
+    })
 }
 
 fn of_payload(

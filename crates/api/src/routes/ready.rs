@@ -10,7 +10,7 @@ use crate::state::State;
     responses((status = 200, description = "the process lives", body = String))
 )]
 pub(crate) async fn alive() -> impl actix_web::Responder {
-    health::alive().await
+    health::alive()
 }
 
 #[utoipa::path(

@@ -61,7 +61,8 @@ impl Report {
 
 fn bundles(settings: &Settings, report: &mut Report) {
     let folder = &settings.models.path;
-    let bundles = ModelFolder::new(folder).scan().with_context(|| format!("`{}` cannot be read", folder.display()));
+    let bundles =
+        ModelFolder::new(folder).scan().with_context(|| format!("`{}` cannot be read", folder.display()));
     match bundles {
         Err(error) => report.add("models.path", Err(error)),
         Ok(bundles) if bundles.is_empty() => {
@@ -99,7 +100,8 @@ async fn database_works(settings: &Settings) -> anyhow::Result<String> {
     let database = database(settings).await?;
     let environment = settings.environment.as_str();
     let live = database.live(environment).await.context("it cannot be asked; run `bellwether migrate`")?;
-    let live = live.with_context(|| format!("it has no config for `{environment}`; run `bellwether migrate`"))?;
+    let live =
+        live.with_context(|| format!("it has no config for `{environment}`; run `bellwether migrate`"))?;
     database.close().await;
     Ok(format!("config version {} of {environment} is live", live.version))
 }

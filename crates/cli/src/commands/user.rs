@@ -31,8 +31,14 @@ pub(crate) fn run(user: &args::User) -> anyhow::Result<ExitCode> {
 }
 
 /// Writes a person down.
-pub(crate) async fn add(database: &bellwether_store::sqlite::Sqlite, name: &str, role: Role, hash: String) -> anyhow::Result<()> {
-    let user = User { name: name.to_owned(), password_hash: hash, role, created_at: Utc::now(), disabled: false };
+pub(crate) async fn add(
+    database: &bellwether_store::sqlite::Sqlite,
+    name: &str,
+    role: Role,
+    hash: String,
+) -> anyhow::Result<()> {
+    let user =
+        User { name: name.to_owned(), password_hash: hash, role, created_at: Utc::now(), disabled: false };
     database.add(&user).await.with_context(|| format!("`{name}` cannot be added"))
 }
 

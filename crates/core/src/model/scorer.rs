@@ -50,11 +50,7 @@ impl Scorer {
     /// Reads a graph, as [`graph::read`] has it.
     pub(crate) fn read(onnx: &[u8], input: &str, output: &str) -> Result<Self, GraphError> {
         let Plan { plan, columns } = graph::read(onnx, input, output)?;
-        Ok(Self {
-            columns,
-            plan,
-            states: Mutex::default(),
-        })
+        Ok(Self { columns, plan, states: Mutex::default() })
     }
 
     /// F, the columns of a row.
@@ -70,10 +66,7 @@ impl Scorer {
     /// finite.
     pub fn score(&self, rows: &[f32]) -> Result<Vec<f32>, ScoreError> {
         if !rows.len().is_multiple_of(self.columns) {
-            return Err(ScoreError::Shape {
-                columns: self.columns,
-                given: rows.len(),
-            });
+            return Err(ScoreError::Shape { columns: self.columns, given: rows.len() });
         }
         let mut probabilities = Vec::with_capacity(rows.len() / self.columns);
         for rows in rows.chunks(ROWS_AT_A_TIME * self.columns) {
@@ -89,10 +82,7 @@ impl Scorer {
     /// As [`Self::score`].
     pub fn score_one(&self, row: &[f32]) -> Result<f32, ScoreError> {
         if row.len() != self.columns {
-            return Err(ScoreError::Shape {
-                columns: self.columns,
-                given: row.len(),
-            });
+            return Err(ScoreError::Shape { columns: self.columns, given: row.len() });
         }
         let mut probability = f32::NAN;
         self.run(row, |part| {
@@ -116,15 +106,9 @@ impl Scorer {
             .map_err(|panic| ScoreError::Graph(graph::told(&*panic).to_owned()))?
             .map_err(|error| ScoreError::Graph(format!("{error:#}")))?;
         self.keep(state);
-        let output = outputs
-            .first()
-            .ok_or_else(|| ScoreError::Graph("it gave nothing".to_owned()))?;
-        let output = output
-            .try_as_plain_ram()
-            .map_err(|error| ScoreError::Graph(error.to_string()))?;
-        let output = output
-            .as_slice::<f32>()
-            .map_err(|error| ScoreError::Graph(error.to_string()))?;
+        let output = outputs.first().ok_or_else(|| ScoreError::Graph("it gave nothing".to_owned()))?;
+        let output = output.try_as_plain_ram().map_err(|error| ScoreError::Graph(error.to_string()))?;
+        let output = output.as_slice::<f32>().map_err(|error| ScoreError::Graph(error.to_string()))?;
         if output.len() * self.columns != rows.len() {
             return Err(ScoreError::Graph(format!("it gave {} numbers", output.len())));
         }
@@ -141,9 +125,6 @@ impl Scorer {
 }
 
 fn finite(probabilities: &[f32]) -> Result<(), ScoreError> {
-    let strange = probabilities
-        .iter()
-        .enumerate()
-        .find(|(_, probability)| !probability.is_finite());
+    let strange = probabilities.iter().enumerate().find(|(_, probability)| !probability.is_finite());
     strange.map_or(Ok(()), |(row, &got)| Err(ScoreError::NotFinite { row, got }))
 }

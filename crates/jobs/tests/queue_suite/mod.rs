@@ -62,17 +62,10 @@ pub(crate) fn start(
     let (sender, deliveries) = mpsc::unbounded_channel();
     let act = Box::new(act);
     let stop = CancellationToken::new();
-    let handler = Arc::new(Told {
-        deliveries: sender,
-        act,
-    });
+    let handler = Arc::new(Told { deliveries: sender, act });
     let work = Work::new(handler, concurrency, stop.clone());
     let work = tokio::spawn(async move { supervise(queue, "suite", work, PATIENCE).await });
-    Running {
-        deliveries,
-        stop,
-        work,
-    }
+    Running { deliveries, stop, work }
 }
 
 fn tickets(count: usize) -> Vec<Ticket> {
@@ -282,10 +275,7 @@ pub(crate) async fn the_grace_ends_with_an_error(queue: Arc<dyn JobQueue>) {
     queue.push(&due(&tickets(1))).await.unwrap();
     let (sender, mut deliveries) = mpsc::unbounded_channel();
     let act: Act = Box::new(|_| None);
-    let handler = Arc::new(Told {
-        deliveries: sender,
-        act,
-    });
+    let handler = Arc::new(Told { deliveries: sender, act });
     let stop = CancellationToken::new();
     let work = Work::new(handler, 1, stop.clone());
     let grace = Duration::from_millis(300);

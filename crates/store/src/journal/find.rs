@@ -18,7 +18,8 @@ impl Journal {
             "SELECT seq, record FROM entries WHERE seq > ? AND instr(record, ?) > 0 ORDER BY seq DESC LIMIT 1",
         );
         let newest = self.last().cast_signed() - NEWEST;
-        let found = found.bind(newest).bind(format!("\"uid\":\"{uid}\"")).fetch_optional(&self.readers).await?;
+        let found =
+            found.bind(newest).bind(format!("\"uid\":\"{uid}\"")).fetch_optional(&self.readers).await?;
         Ok(found.map(Entry::try_from).transpose()?.map(|entry| entry.record))
     }
 }

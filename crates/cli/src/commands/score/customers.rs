@@ -26,13 +26,19 @@ impl<'s> Customers<'s> {
     ///
     /// # Errors
     /// For another ending, or a CSV whose header names no known input.
-    pub(crate) fn open(path: &Path, file: impl Read + 'static, schema: &'s InputSchema) -> anyhow::Result<Self> {
+    pub(crate) fn open(
+        path: &Path,
+        file: impl Read + 'static,
+        schema: &'s InputSchema,
+    ) -> anyhow::Result<Self> {
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_lowercase();
         let file: Box<dyn Read> = Box::new(file);
         let rows = match ending.as_str() {
             "csv" => Rows::csv(file, schema)?,
             "ndjson" | "jsonl" | "json" => Rows::Lines(BufReader::new(file).lines()),
-            _ => bail!("expected a file that ends in .csv, .ndjson, .jsonl or .json, not `{}`", path.display()),
+            _ => {
+                bail!("expected a file that ends in .csv, .ndjson, .jsonl or .json, not `{}`", path.display())
+            }
         };
         Ok(Self { rows, schema, today: Utc::now().date_naive(), line: 0 })
     }
@@ -70,7 +76,8 @@ impl Iterator for Customers<'_> {
 impl Rows {
     fn csv(file: Box<dyn Read>, schema: &InputSchema) -> anyhow::Result<Self> {
         let mut reader = csv::ReaderBuilder::new().flexible(false).from_reader(file);
-        let header: Vec<String> = reader.headers().context("the CSV has no header")?.iter().map(str::to_owned).collect();
+        let header: Vec<String> =
+            reader.headers().context("the CSV has no header")?.iter().map(str::to_owned).collect();
         if let Some(twice) = header.iter().enumerate().find(|(at, name)| header[..*at].contains(name)) {
             bail!("the CSV's header names `{}` twice", twice.1);
         }
@@ -90,7 +97,9 @@ fn body(header: &[String], record: &csv::StringRecord, schema: &InputSchema) -> 
         let value = match cell.trim() {
             "" => Value::Null,
             // What is no finite number stays a text, and is refused as one.
-            text if number => text.parse().ok().filter(|n: &f64| n.is_finite()).map_or_else(|| text.into(), Value::from),
+            text if number => {
+                text.parse().ok().filter(|n: &f64| n.is_finite()).map_or_else(|| text.into(), Value::from)
+            }
             text => text.into(),
         };
         object.insert(name.clone(), value);

@@ -30,7 +30,9 @@ pub(crate) fn run(args: &args::Score) -> anyhow::Result<ExitCode> {
     let bar = ProgressBar::new(size).with_style(style()?);
     let customers = Customers::open(&args.file, bar.wrap_read(file), &scorer.schema)?;
     let out: Box<dyn Write> = match &args.out {
-        Some(out) => Box::new(File::create(out).with_context(|| format!("{} cannot be written", out.display()))?),
+        Some(out) => {
+            Box::new(File::create(out).with_context(|| format!("{} cannot be written", out.display()))?)
+        }
         None => Box::new(io::stdout().lock()),
     };
     let counts = write(&scorer, customers, csv::Writer::from_writer(out))?;
@@ -46,10 +48,12 @@ fn style() -> anyhow::Result<ProgressStyle> {
 
 fn bundle(models: &Path, uid: Option<&str>) -> anyhow::Result<Bundle> {
     if let Some(uid) = uid {
-        return Bundle::load(&models.join(uid)).with_context(|| format!("the bundle `{uid}` cannot be served"));
+        return Bundle::load(&models.join(uid))
+            .with_context(|| format!("the bundle `{uid}` cannot be served"));
     }
     let folder = bellwether_core::bundle::ModelFolder::new(models);
-    let bundles = folder.scan().with_context(|| format!("--models: `{}` cannot be read", models.display()))?;
+    let bundles =
+        folder.scan().with_context(|| format!("--models: `{}` cannot be read", models.display()))?;
     drop(folder);
     let Some(first) = bundles.into_values().find_map(Result::ok) else {
         bail!("--models: `{}` holds no bundle that can be served", models.display());
@@ -63,28 +67,29 @@ struct Counts {
 }
 
 fn write(
-    scorer: &RowScorer,
+    model: &RowScorer,
     customers: impl Iterator<Item = anyhow::Result<Result<Customer, String>>>,
     mut out: csv::Writer<impl Write>,
 ) -> anyhow::Result<Counts> {
     out.write_record(["client_id", "prediction", "high_risk", "model", "error"])?;
+    let uid = model.bundle.uid();
     let mut counts = Counts { scored: 0, refused: 0 };
     let mut customers = customers.peekable();
     while customers.peek().is_some() {
         let block = customers.by_ref().take(BLOCK).collect::<anyhow::Result<Vec<_>>>()?;
-        let mut scores = scorer.score(&block)?.into_iter();
+        let mut scores = model.score(&block)?.into_iter();
         for row in block {
-            match (row, &mut scores) {
-                (Ok(customer), scores) => {
+            match row {
+                Ok(customer) => {
                     counts.scored += 1;
                     let score = scores.next().context("a score is missing")?;
-                    let (prediction, high_risk) = scorer.answer(score);
+                    let (prediction, high_risk) = model.answer(score);
                     let id = customer.client_id.unwrap_or_default();
-                    out.write_record([id.as_str(), &prediction, high_risk, scorer.bundle.uid(), ""])?;
+                    out.write_record([id.as_str(), &prediction, high_risk, uid, ""])?;
                 }
-                (Err(error), _) => {
+                Err(error) => {
                     counts.refused += 1;
-                    out.write_record(["", "", "", scorer.bundle.uid(), &error])?;
+                    out.write_record(["", "", "", uid, &error])?;
                 }
             }
         }

@@ -21,9 +21,8 @@ use environment::RunningEnvironment;
 
 /// Starts everything, says where it is, and stops it in order when asked to.
 pub(crate) fn run(args: &args::Up) -> anyhow::Result<ExitCode> {
-    let of = |environment, port| {
-        embedded_settings(&Embedded { data: args.data_dir.clone(), environment, port })
-    };
+    let of =
+        |environment, port| embedded_settings(&Embedded { data: args.data_dir.clone(), environment, port });
     let mut prod = of(Environment::Prod, args.port)?;
     let mut stage = of(Environment::Stage, args.stage_port)?;
     for settings in [&mut prod, &mut stage] {
@@ -55,7 +54,10 @@ pub(crate) fn run(args: &args::Up) -> anyhow::Result<ExitCode> {
 }
 
 /// Waits for everything to end; one part's failure stops the others.
-async fn first_failure(running: &mut JoinSet<anyhow::Result<()>>, stop: &CancellationToken) -> anyhow::Result<()> {
+async fn first_failure(
+    running: &mut JoinSet<anyhow::Result<()>>,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
     let mut outcome = Ok(());
     while let Some(ended) = running.join_next().await {
         stop.cancel();

@@ -19,7 +19,8 @@ pub(super) async fn clients(database: &Sqlite, models: &Arc<ModelFolder>) -> any
         return Ok(());
     }
     let models = Arc::clone(models);
-    let bundles = tokio::task::spawn_blocking(move || models.scan()).await?.context("models.path cannot be read")?;
+    let bundles =
+        tokio::task::spawn_blocking(move || models.scan()).await?.context("models.path cannot be read")?;
     let Some(bundle) = bundles.into_values().find_map(Result::ok) else { return Ok(()) };
     let background = bundle.manifest().background.iter().enumerate();
     let rows: Vec<_> = background
