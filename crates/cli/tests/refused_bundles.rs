@@ -73,7 +73,7 @@ async fn spoilt_bundles_are_refused_with_their_reasons_while_the_good_one_serves
         ("failing_parity", "parity"),
         ("unknown_version", "format"),
         ("truncated", "bytes"),
-        ("zeros", "256 MiB"),
+        ("zeros", "268435456 bytes"),
         ("empty", "manifest.json"),
     ];
     for (uid, word) in expected {

@@ -26,6 +26,7 @@ pub(crate) fn run(args: &args::Up) -> anyhow::Result<ExitCode> {
     let mut prod = of(Environment::Prod, args.port)?;
     let mut stage = of(Environment::Stage, args.stage_port)?;
     for settings in [&mut prod, &mut stage] {
+        settings.models.path = find_models(&settings.models.path);
         settings.server.drain_notice_seconds = 0;
         // One process serves both, and a laptop does not need a thread a core for each.
         if settings.server.threads == 0 {
@@ -37,7 +38,7 @@ pub(crate) fn run(args: &args::Up) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("--data-dir: `{}` cannot be made", args.data_dir.display()))?;
     block_on(async {
         let metrics = metrics::begin().context("metrics cannot be recorded")?;
-        let models = Arc::new(ModelFolder::new(find_models(&prod.models.path)));
+        let models = Arc::new(ModelFolder::new(&prod.models.path));
         let stop = shutdown::on_signal()?;
         let (prod, stage) = tokio::try_join!(
             RunningEnvironment::start(prod, Arc::clone(&models), metrics.clone(), stop.clone()),
