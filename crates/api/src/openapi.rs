@@ -14,7 +14,7 @@ use crate::routes;
 #[openapi(
     info(title = "Bellwether", description = "Predictions, and the emails they cause.", license(name = "MIT OR Apache-2.0")),
     paths(
-        routes::ready::alive, routes::ready::ready, routes::predict::predict, routes::batch::predict_batch,
+        routes::ready::root, routes::ready::root_by_post, routes::ready::alive, routes::ready::alive_by_post, routes::ready::ready, routes::predict::predict, routes::batch::predict_batch,
         routes::emails::enqueue, routes::jobs::job, routes::config::config, routes::config::refresh,
         routes::config::refresh_by_post, routes::docs::metrics, routes::docs::openapi, routes::docs::docs,
     ),
@@ -44,8 +44,12 @@ pub(crate) fn document(
     let paths = document["paths"].as_object_mut().into_iter().flatten();
     for operation in paths.flat_map(|(_, methods)| methods.as_object_mut().into_iter().flatten()) {
         guard(operation.1, auth_required);
+        if operation.1.get("requestBody").is_some() {
+            operation.1["requestBody"]["required"] = true.into();
+        }
     }
     document["components"]["schemas"]["Customer"] = customer(schema, today);
+    one_of_uid_and_payload(&mut document["components"]["schemas"]["EmailRequest"]);
     Ok(document)
 }
 
@@ -66,6 +70,23 @@ fn guard(operation: &mut Value, auth_required: bool) {
     {
         operation["responses"][status] = json!({ "description": description, "content": problem });
     }
+}
+
+/// An email is asked for by uid or by payload, never by both, which no attribute of a struct can say.
+fn one_of_uid_and_payload(request: &mut Value) {
+    let without = |mut schema: Value, field: &str, required: &str| {
+        if let Some(properties) = schema["properties"].as_object_mut() {
+            properties.remove(field);
+        }
+        schema["required"] = json!([required]);
+        schema
+    };
+    let mut plain = request.take();
+    plain["properties"]["uid"] =
+        json!({ "type": "string", "format": "uuid", "description": "What `POST /predict` answered." });
+    plain["properties"]["payload"] = json!({ "$ref": "#/components/schemas/EmailPayload" });
+    *request =
+        json!({ "oneOf": [without(plain.clone(), "payload", "uid"), without(plain, "uid", "payload")] });
 }
 
 /// A customer as JSON Schema: any of the known inputs, and whatever else there is.
@@ -98,8 +119,7 @@ fn input(kind: InputKind, today: NaiveDate) -> Value {
     let level = json!({ "type": "string", "maxLength": MAX_LEVEL_CHARS });
     match kind {
         InputKind::Number => {
-            // JSON Schema has no word for "finite in 64 bits".
-            json!({ "type": ["number", "null"], "minimum": -1.0e308, "maximum": 1.0e308 })
+            json!({ "type": ["number", "null"], "description": "Finite in 64 bits." })
         }
         InputKind::Category { accept_numbers: false } => {
             json!({ "type": ["string", "null"], "maxLength": MAX_LEVEL_CHARS })
@@ -108,18 +128,23 @@ fn input(kind: InputKind, today: NaiveDate) -> Value {
             json!({ "anyOf": [level, { "type": ["number", "null"] }] })
         }
         InputKind::Date => {
-            let last = today.year();
+            let end = today.year();
             json!({
-                "type": ["string", "null"], "format": "date",
-                "description": format!("A day from {EARLIEST_YEAR}-01-01 to today."),
-                "pattern": format!("^({})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$", years(EARLIEST_YEAR, last - 1)),
+                "type": ["string", "null"],
+                "description": format!("A day from {EARLIEST_YEAR}-01-01 to today, as YYYY-MM-DD."),
+                "pattern": format!("^(|({})-({MONTHS_AND_DAYS}))$", years(EARLIEST_YEAR, end)),
             })
         }
     }
 }
 
-/// The years from the first to the last, as a pattern: whole decades first, then what is left.
-fn years(first: i32, last: i32) -> String {
+/// The days of the years before this one, leap days left out: what a pattern can say.
+const MONTHS_AND_DAYS: &str =
+    "(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8])";
+
+/// The years from the first up to, and without, the end, as a pattern: whole decades first, then what is left.
+fn years(first: i32, end: i32) -> String {
+    let last = end - 1;
     let decades = (first / 10..last / 10).map(|decade| format!("{decade}[0-9]"));
     let rest = format!("{}[0-{}]", last / 10, last % 10);
     decades.chain([rest]).collect::<Vec<_>>().join("|")

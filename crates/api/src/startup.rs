@@ -30,8 +30,10 @@ fn routes(config: &mut web::ServiceConfig, auth: &Auth, metrics_here: bool) {
         from_fn(move |request, next| require(auth.clone(), scope, request, next))
     };
     config
-        .service(resource("/", "GET, POST").get(routes::ready::alive).post(routes::ready::alive))
-        .service(resource("/health", "GET, POST").get(routes::ready::alive).post(routes::ready::alive))
+        .service(resource("/", "GET, POST").get(routes::ready::root).post(routes::ready::root_by_post))
+        .service(
+            resource("/health", "GET, POST").get(routes::ready::alive).post(routes::ready::alive_by_post),
+        )
         .service(resource("/ready", "GET").get(routes::ready::ready))
         .service(resource("/predict", "POST").post(routes::predict::predict).wrap(guard(Scope::Predict)))
         .service(

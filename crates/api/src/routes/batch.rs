@@ -15,7 +15,7 @@ const TYPES: [&str; 4] = ["application/json", NDJSON, "application/ndjson", "app
 
 #[utoipa::path(
     post, path = "/predict/batch", tag = "predictions",
-    request_body(content = Vec<Object>, description = "An array of customers as `POST /predict` takes them, or one a line as application/x-ndjson.", content_type = "application/json"),
+    request_body(content = Vec<serde_json::Value>, description = "An array of customers as `POST /predict` takes them, or one a line as application/x-ndjson.", content_type = "application/json"),
     responses(
         (status = 200, description = "an answer, or a problem, for each customer in the order asked", body = Vec<Object>),
         (status = 400, description = "not JSON", body = Problem, content_type = "application/problem+json"),
@@ -77,12 +77,13 @@ enum Shape {
 }
 
 impl Shape {
-    /// What the content type says; where that says only JSON, what the body begins with.
+    /// What the content type says; where it says nothing, what the body begins with.
     fn of(request: &HttpRequest, text: &str) -> Self {
-        let given =
-            request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let lines = given.starts_with("application/") && !given.starts_with("application/json");
-        if lines || text.trim_start().starts_with('{') { Self::Lines } else { Self::Array }
+        match request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) {
+            Some(given) if given.to_ascii_lowercase().starts_with("application/json") => Self::Array,
+            None if !text.trim_start().starts_with('{') => Self::Array,
+            _ => Self::Lines,
+        }
     }
 
     fn rows(self, text: &str) -> Result<Vec<&str>, Problem> {
@@ -112,7 +113,10 @@ impl Shape {
 
 fn not_an_array(error: &serde_json::Error) -> Problem {
     if error.is_data() {
-        return Problem::field("body", "expected a JSON array of objects, or NDJSON");
+        return Problem::field(
+            "body",
+            "expected a JSON array of objects; lines of JSON are sent as application/x-ndjson",
+        );
     }
     Problem::bad_request(format!(
         "the body is not valid JSON: line {} column {}",

@@ -2,6 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use bellwether_core::config::looks_like_address;
+use bellwether_core::customer::MAX_CLIENT_ID_CHARS;
 use bellwether_core::prediction::{EmailOrder, LogRecord};
 use bellwether_core::treatment::Treatment;
 use bellwether_jobs::{OutboxError, PAYLOAD_SCHEMA, SendPredictionEmail};
@@ -13,6 +14,7 @@ use uuid::Uuid;
 use crate::state::State;
 
 const MAX_RECIPIENTS: usize = 50;
+const MAX_MODEL_CHARS: usize = 64;
 
 /// Which prediction is to be emailed: either `uid` or `payload`.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -49,12 +51,13 @@ impl TryFrom<String> for Recipient {
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct EmailPayload {
     /// Its uid; absent, the email gets one of its own.
+    #[schema(pattern = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
     uid: Option<Uuid>,
     /// The client.
     #[schema(max_length = 128)]
     client_id: Option<String>,
-    /// Probability of churn, 0 to 1; null in a holdout.
-    #[schema(minimum = 0, maximum = 1)]
+    /// Probability of churn, 0 to 1.
+    #[schema(value_type = f64, minimum = 0, maximum = 1, required = true)]
     prediction: Option<f64>,
     /// Whether it reached the cutoff.
     high_risk: Option<HighRisk>,
@@ -66,7 +69,23 @@ pub(crate) struct EmailPayload {
     #[schema(max_length = 64)]
     model: Option<String>,
     /// The config version that was live.
+    #[serde(default, deserialize_with = "whole")]
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     config_version: Option<u64>,
+}
+
+/// A whole number as JSON may write it: `7` or `7.0`, up to where a double is exact.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "checked to be whole and in range"
+)]
+fn whole<'de, D: serde::Deserializer<'de>>(json: D) -> Result<Option<u64>, D::Error> {
+    let Some(number) = Option::<f64>::deserialize(json)? else { return Ok(None) };
+    if number.fract() == 0.0 && (0.0..=9_007_199_254_740_991.0).contains(&number) {
+        return Ok(Some(number as u64));
+    }
+    Err(serde::de::Error::custom("expected a whole number from 0 to 9007199254740991"))
 }
 
 /// `yes` or `no`.
@@ -154,6 +173,13 @@ fn of_record(mut record: LogRecord, recipients: Vec<String>) -> Result<SendPredi
     })
 }
 
+fn at_most(field: &str, text: Option<&str>, chars: usize) -> Result<(), Problem> {
+    match text.and_then(|text| text.chars().nth(chars)) {
+        None => Ok(()),
+        Some(_) => Err(Problem::field(field, format!("expected at most {chars} characters"))),
+    }
+}
+
 fn of_payload(
     payload: EmailPayload,
     recipients: Vec<String>,
@@ -166,6 +192,8 @@ fn of_payload(
     let Some(prediction) = payload.prediction.filter(|prediction| (0.0..=1.0).contains(prediction)) else {
         return Err(Problem::field("payload.prediction", "expected a probability from 0 to 1"));
     };
+    at_most("payload.client_id", payload.client_id.as_deref(), MAX_CLIENT_ID_CHARS)?;
+    at_most("payload.model", payload.model.as_deref(), MAX_MODEL_CHARS)?;
     Ok(SendPredictionEmail {
         schema: PAYLOAD_SCHEMA,
         uid: payload.uid.unwrap_or_else(Uuid::now_v7),

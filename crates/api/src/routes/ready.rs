@@ -13,6 +13,20 @@ pub(crate) async fn alive() -> impl actix_web::Responder {
     health::alive()
 }
 
+/// The same by the other names it has; here for the documentation.
+macro_rules! also {
+    ($($name:ident $method:ident $path:literal),*) => {$(
+        #[utoipa::path(
+            $method, path = $path, tag = "health",
+            responses((status = 200, description = "the process lives", body = String))
+        )]
+        pub(crate) async fn $name() -> impl actix_web::Responder {
+            health::alive()
+        }
+    )*};
+}
+also!(alive_by_post post "/health", root get "/", root_by_post post "/");
+
 #[utoipa::path(
     get, path = "/ready", tag = "health",
     responses((status = 200, description = "requests may be sent", body = String), (status = 503, description = "not yet, or not any more; with the reasons", body = Problem, content_type = "application/problem+json"))
