@@ -71,16 +71,16 @@ struct Failure {
 }
 
 impl Failure {
-    fn new(why: impl ToString) -> Self {
+    fn new(why: impl Into<String>) -> Self {
         Self {
-            why: why.to_string(),
+            why: why.into(),
             delivered: Vec::new(),
             crashed: false,
         }
     }
 
     fn with(mut self, job: &EmailJob, delivered: &[Address]) -> Self {
-        self.delivered = job.delivered.clone();
+        self.delivered.clone_from(&job.delivered);
         self.delivered.extend(delivered.iter().map(ToString::to_string));
         self
     }
@@ -179,7 +179,7 @@ impl SendPredictionEmailJob {
                     why: error.to_string(),
                 };
             }
-            Err(error) => return Verdict::Park(Failure::new(error)),
+            Err(error) => return Verdict::Park(Failure::new(error.to_string())),
         };
         let letter = match self
             .sending
@@ -187,7 +187,7 @@ impl SendPredictionEmailJob {
             .letter(&email, &job.delivered, self.clock.now())
         {
             Ok(letter) => letter,
-            Err(error) => return Verdict::Park(Failure::new(error).with(job, &[])),
+            Err(error) => return Verdict::Park(Failure::new(error.to_string()).with(job, &[])),
         };
         let mut why = None;
         loop {
@@ -224,8 +224,10 @@ impl SendPredictionEmailJob {
     fn judge(job: &EmailJob, result: Result<Outcome, SendError>) -> Verdict {
         let outcome = match result {
             Ok(outcome) => outcome,
-            Err(error @ SendError::Permanent(_)) => return Verdict::Park(Failure::new(error).with(job, &[])),
-            Err(error) => return Verdict::Retry(Failure::new(error).with(job, &[])),
+            Err(error @ SendError::Permanent(_)) => {
+                return Verdict::Park(Failure::new(error.to_string()).with(job, &[]));
+            }
+            Err(error) => return Verdict::Retry(Failure::new(error.to_string()).with(job, &[])),
         };
         let words = |refusals: &[(Address, String)]| {
             let each: Vec<String> = refusals

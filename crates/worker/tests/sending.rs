@@ -208,7 +208,7 @@ async fn a_server_that_hangs_is_left_and_its_answers_are_not_mixed_up() {
         .order(&[hanging.clone(), refused.clone()])
         .await
         .unwrap();
-    let worker = world.start_with(email, jobs);
+    let worker = world.start_with(&email, jobs);
     let retried = world.reaches(hanging.uid, EmailJobState::Retrying).await;
     assert!(retried.last_error.unwrap().contains("longer than 1s"));
     let job = world.reaches(refused.uid, EmailJobState::Parked).await;
@@ -322,6 +322,15 @@ async fn a_ticket_delivered_again_sends_nothing_again() {
     );
 }
 
+/// Takes nothing, now.
+struct Busy;
+#[async_trait]
+impl Mailer for Busy {
+    async fn send(&self, _: &Letter) -> Result<Outcome, SendError> {
+        Err(SendError::Transient("452 full".to_owned()))
+    }
+}
+
 #[tokio::test]
 async fn a_job_past_its_time_is_parked_with_the_last_reason() {
     let world = World::new().await;
@@ -333,13 +342,6 @@ async fn a_job_past_its_time_is_parked_with_the_last_reason() {
         payload: serde_json::to_string(&email).unwrap(),
     };
     world.store.insert(&[row], long_ago).await.unwrap();
-    struct Busy;
-    #[async_trait]
-    impl Mailer for Busy {
-        async fn send(&self, _: &Letter) -> Result<Outcome, SendError> {
-            Err(SendError::Transient("452 full".to_owned()))
-        }
-    }
     let job = job(&world, Arc::new(Busy), CancellationToken::new());
     job.handle(Ticket::new(email.uid, 0)).await;
     let parked = world.job(email.uid).await;

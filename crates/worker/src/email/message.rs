@@ -151,5 +151,6 @@ fn mailbox(address: &str) -> Result<Mailbox, MessageError> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 #[path = "message_tests.rs"]
 mod tests;
