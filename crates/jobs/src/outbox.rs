@@ -43,10 +43,7 @@ impl EmailOutbox {
     /// # Errors
     /// When the database fails; then none was ordered.
     pub async fn order_for(&self, records: &[LogRecord]) -> Result<usize, OutboxError> {
-        let emails: Vec<_> = records
-            .iter()
-            .filter_map(SendPredictionEmail::ordered_by)
-            .collect();
+        let emails: Vec<_> = records.iter().filter_map(SendPredictionEmail::ordered_by).collect();
         self.order(&emails).await?;
         Ok(emails.len())
     }

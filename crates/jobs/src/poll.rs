@@ -28,11 +28,7 @@ impl TickOrPush {
         let mut tick = tokio::time::interval(period);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let next_push = Box::pin(pushed.clone().notified_owned());
-        Self {
-            tick,
-            pushed,
-            next_push,
-        }
+        Self { tick, pushed, next_push }
     }
 }
 
@@ -48,9 +44,6 @@ impl PollStrategy for TickOrPush {
 
 impl fmt::Debug for TickOrPush {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("TickOrPush")
-            .field("tick", &self.tick.period())
-            .finish_non_exhaustive()
+        formatter.debug_struct("TickOrPush").field("tick", &self.tick.period()).finish_non_exhaustive()
     }
 }

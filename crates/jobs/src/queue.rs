@@ -27,10 +27,7 @@ impl Entry {
 
     /// A ticket due later.
     pub fn at(ticket: Ticket, run_at: DateTime<Utc>) -> Self {
-        Self {
-            ticket,
-            run_at: Some(run_at),
-        }
+        Self { ticket, run_at: Some(run_at) }
     }
 }
 
@@ -104,10 +101,7 @@ impl Work {
     pub(crate) async fn handle(&self, ticket: Ticket) -> Handled {
         let (handler, give_up) = (self.handler.clone(), self.give_up.clone());
         let delivery = self.in_flight.spawn(async move {
-            give_up
-                .run_until_cancelled(handler.handle(ticket))
-                .await
-                .unwrap_or(Handled::PutBack)
+            give_up.run_until_cancelled(handler.handle(ticket)).await.unwrap_or(Handled::PutBack)
         });
         delivery.await.unwrap_or_else(|error| {
             tracing::error!(uid = %ticket.uid, turn = ticket.turn, %error, "a job's handler panicked");

@@ -28,13 +28,7 @@ pub struct Refill {
 impl Refill {
     /// A refill that sweeps every 5 seconds for what is overdue by 2, and at its start for all that is due.
     pub fn new(outbox: EmailOutbox, clock: Arc<dyn Clock>, chance: Chance) -> Self {
-        Self {
-            outbox,
-            clock,
-            chance,
-            patience: TimeDelta::seconds(2),
-            pause: Duration::from_secs(5),
-        }
+        Self { outbox, clock, chance, patience: TimeDelta::seconds(2), pause: Duration::from_secs(5) }
     }
 
     /// Sweeps until `stop` is cancelled. A sweep over a long backlog earns a long pause, so that sweeping
@@ -50,11 +44,7 @@ impl Refill {
             }
             // Spread, so that workers started together do not sweep together.
             let pause = self.pause.mul_f64(0.8 + 0.4 * (self.chance)()) + begun.elapsed() * 10;
-            if stop
-                .run_until_cancelled(tokio::time::sleep(pause))
-                .await
-                .is_none()
-            {
+            if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
                 return;
             }
         }

@@ -54,9 +54,7 @@ impl RetryPolicy {
     pub fn wait(&self, attempts: u32, chance: f64) -> Duration {
         let doubled = 2_u32.saturating_pow(attempts.saturating_sub(1));
         let backoff = self.first.saturating_mul(doubled).min(self.longest);
-        backoff
-            .mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0)
-            .max(self.first)
+        backoff.mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0).max(self.first)
     }
 }
 

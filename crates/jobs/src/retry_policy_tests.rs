@@ -7,9 +7,7 @@ fn at(seconds: i64) -> DateTime<Utc> {
 #[test]
 fn the_wait_doubles_from_one_second_to_fifteen_minutes() {
     let policy = RetryPolicy::default();
-    let waits: Vec<u64> = (1..=12)
-        .map(|attempts| policy.wait(attempts, 1.0).as_secs())
-        .collect();
+    let waits: Vec<u64> = (1..=12).map(|attempts| policy.wait(attempts, 1.0).as_secs()).collect();
     assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]);
     assert_eq!(policy.wait(u32::MAX, 1.0), policy.longest);
 }

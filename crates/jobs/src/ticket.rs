@@ -24,11 +24,7 @@ pub struct Ticket {
 impl Ticket {
     /// The ticket for a job's turn.
     pub fn new(uid: Uuid, turn: u32) -> Self {
-        Self {
-            schema: TICKET_SCHEMA,
-            uid,
-            turn,
-        }
+        Self { schema: TICKET_SCHEMA, uid, turn }
     }
 
     /// By this a queue tells duplicates.

@@ -13,11 +13,7 @@ impl WorkerName {
     /// A new name for a worker on this host, in this process.
     pub fn unique(host: &str) -> Self {
         let host: String = host.chars().filter(char::is_ascii_graphic).take(64).collect();
-        Self(format!(
-            "{host}-{}-{}",
-            std::process::id(),
-            Uuid::now_v7().simple()
-        ))
+        Self(format!("{host}-{}-{}", std::process::id(), Uuid::now_v7().simple()))
     }
 
     /// The name as queues store it.

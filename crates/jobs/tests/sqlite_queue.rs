@@ -47,21 +47,14 @@ async fn a_file_is_kept_across_openings_and_a_damaged_one_is_put_aside() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("deep/queue.db");
     let queue = SqliteQueue::open(&path).await.unwrap();
-    queue
-        .push(&[Entry::now(Ticket::new(Uuid::now_v7(), 0))])
-        .await
-        .unwrap();
+    queue.push(&[Entry::now(Ticket::new(Uuid::now_v7(), 0))]).await.unwrap();
     queue.close().await;
 
     let queue = SqliteQueue::open(&path).await.unwrap();
     assert_eq!(queue.depth().await.unwrap().waiting, 1);
     queue.close().await;
 
-    std::fs::write(
-        &path,
-        "this is not a database, and long enough to be told so".repeat(100),
-    )
-    .unwrap();
+    std::fs::write(&path, "this is not a database, and long enough to be told so".repeat(100)).unwrap();
     let queue = SqliteQueue::open(&path).await.unwrap();
     assert_eq!(queue.depth().await.unwrap().waiting, 0);
     assert!(folder.path().join("deep/queue.db.damaged").exists());
@@ -71,11 +64,7 @@ async fn a_file_is_kept_across_openings_and_a_damaged_one_is_put_aside() {
 async fn the_file_syncs_as_wal_needs_it() {
     let folder = tempfile::tempdir().unwrap();
     let queue = SqliteQueue::open(&folder.path().join("queue.db")).await.unwrap();
-    assert_eq!(
-        queue.pragma("synchronous").await.unwrap(),
-        "1",
-        "NORMAL, which apalis's setup turns OFF"
-    );
+    assert_eq!(queue.pragma("synchronous").await.unwrap(), "1", "NORMAL, which apalis's setup turns OFF");
     assert_eq!(queue.pragma("journal_mode").await.unwrap(), "wal");
 }
 

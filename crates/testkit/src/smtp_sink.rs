@@ -89,11 +89,7 @@ impl SmtpSink {
             verbs: watch::Sender::default(),
         });
         let server = tokio::spawn(serve(listener, shared.clone()));
-        Ok(Self {
-            address,
-            shared,
-            server,
-        })
+        Ok(Self { address, shared, server })
     }
 
     /// Where it is.
@@ -191,9 +187,7 @@ async fn converse(stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
                 let data = message(&mut stream).await?;
                 if say(&mut stream, &shared, "MESSAGE", &data, "250 taken").await? {
                     let (from, to) = std::mem::take(&mut envelope);
-                    shared
-                        .received
-                        .send_modify(|received| received.push(Received { from, to, data }));
+                    shared.received.send_modify(|received| received.push(Received { from, to, data }));
                 }
             }
             _ => {}
@@ -216,11 +210,7 @@ async fn say(
         *times
     };
     let script = locked(&shared.script).clone();
-    let reply = script(Step {
-        verb,
-        argument,
-        times,
-    });
+    let reply = script(Step { verb, argument, times });
     shared.verbs.send_modify(|verbs| verbs.push(verb.to_owned()));
     let words = match reply {
         Reply::Usual => usual,

@@ -50,11 +50,7 @@ impl Housekeeping {
                     tracing::warn!(%error, "the jobs cannot be counted or cleaned up for now");
                 }
             }
-            if stop
-                .run_until_cancelled(tokio::time::sleep(PAUSE))
-                .await
-                .is_none()
-            {
+            if stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_none() {
                 return;
             }
         }
@@ -72,9 +68,7 @@ impl Housekeeping {
         for (state, count) in states {
             metrics::gauge!("bellwether_email_jobs", "state" => state).set(count as f64);
         }
-        let age = counts
-            .oldest_queued_at
-            .map_or(TimeDelta::zero(), |queued_at| self.clock.now() - queued_at);
+        let age = counts.oldest_queued_at.map_or(TimeDelta::zero(), |queued_at| self.clock.now() - queued_at);
         metrics::gauge!("bellwether_email_oldest_age_seconds").set(age.as_seconds_f64().max(0.0));
         let depth = self.queue.depth().await?;
         metrics::gauge!("bellwether_queue_depth").set((depth.waiting + depth.taken) as f64);

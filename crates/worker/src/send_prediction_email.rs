@@ -1,7 +1,7 @@
 //! The job that sends one prediction's email: claim, send, record, in that order.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -72,11 +72,7 @@ struct Failure {
 
 impl Failure {
     fn new(why: impl Into<String>) -> Self {
-        Self {
-            why: why.into(),
-            delivered: Vec::new(),
-            crashed: false,
-        }
+        Self { why: why.into(), delivered: Vec::new(), crashed: false }
     }
 
     fn with(mut self, job: &EmailJob, delivered: &[Address]) -> Self {
@@ -96,16 +92,15 @@ impl JobHandler for SendPredictionEmailJob {
             return Handled::Finished;
         };
         let verdict = if job.crashes > self.sending.retry.crashes {
-            let why = format!(
-                "its worker died or panicked {} times in a row while sending it",
-                job.crashes - 1
-            );
+            let why =
+                format!("its worker died or panicked {} times in a row while sending it", job.crashes - 1);
             Verdict::Park(Failure::new(why).with(&job, &[]))
         } else {
-            let delivery = AssertUnwindSafe(self.deliver(&job)).catch_unwind();
+            let waits_for = Mutex::default();
+            let delivery = AssertUnwindSafe(self.deliver(&job, &waits_for)).catch_unwind();
             tokio::select! {
                 delivered = delivery => delivered.unwrap_or_else(|panic| self.panicked(&job, panic.as_ref())),
-                () = self.keep_claim(ticket) => Verdict::Stopped { why: None },
+                () = self.keep_claim(ticket, &waits_for) => Verdict::Stopped { why: None },
             }
         };
         self.settle(&job, verdict).await
@@ -121,14 +116,7 @@ impl SendPredictionEmailJob {
         chance: Chance,
         stop: CancellationToken,
     ) -> Self {
-        Self {
-            outage: Outage::new(chance.clone()),
-            outbox,
-            sending,
-            clock,
-            chance,
-            stop,
-        }
+        Self { outage: Outage::new(chance.clone()), outbox, sending, clock, chance, stop }
     }
 
     fn jobs(&self) -> &Arc<dyn EmailJobs> {
@@ -147,10 +135,7 @@ impl SendPredictionEmailJob {
                 Some(EmailClaim::Granted(job)) => return Some(Some(*job)),
                 Some(EmailClaim::Over) | None => return Some(None),
                 Some(EmailClaim::Held { until }) => {
-                    let wait = (until - self.clock.now())
-                        .to_std()
-                        .unwrap_or_default()
-                        .max(FIRST_PAUSE);
+                    let wait = (until - self.clock.now()).to_std().unwrap_or_default().max(FIRST_PAUSE);
                     self.stop.run_until_cancelled(tokio::time::sleep(wait)).await?;
                 }
             }
@@ -159,40 +144,36 @@ impl SendPredictionEmailJob {
 
     /// Renews the claim for as long as it stands; ends when it is lost, as by an erased client. A database
     /// that is away takes no claim from anyone.
-    async fn keep_claim(&self, ticket: Ticket) {
+    async fn keep_claim(&self, ticket: Ticket, waits_for: &Mutex<Option<String>>) {
         loop {
             tokio::time::sleep(RENEWAL).await;
             let until = self.clock.now() + CLAIM;
-            match self.jobs().renew(ticket.uid, ticket.turn, until).await {
+            let why = locked(waits_for).clone();
+            let renewed = self.jobs().renew(ticket.uid, ticket.turn, until, why.as_deref());
+            match renewed.await {
                 Ok(true) | Err(_) => {}
                 Ok(false) => return,
             }
         }
     }
 
-    /// Tries until the server was reached and has spoken.
-    async fn deliver(&self, job: &EmailJob) -> Verdict {
+    /// Tries until the server was reached and has spoken; meanwhile `waits_for` says why it was not.
+    async fn deliver(&self, job: &EmailJob, waits_for: &Mutex<Option<String>>) -> Verdict {
         let email = match SendPredictionEmail::read(&job.payload) {
             Ok(email) => email,
             Err(error @ PayloadError::Newer(_)) => {
-                return Verdict::Newer {
-                    why: error.to_string(),
-                };
+                return Verdict::Newer { why: error.to_string() };
             }
             Err(error) => return Verdict::Park(Failure::new(error.to_string())),
         };
-        let letter = match self
-            .sending
-            .addresses
-            .letter(&email, &job.delivered, self.clock.now())
-        {
+        let letter = match self.sending.addresses.letter(&email, &job.delivered, self.clock.now()) {
             Ok(letter) => letter,
             Err(error) => return Verdict::Park(Failure::new(error.to_string()).with(job, &[])),
         };
-        let mut why = None;
         loop {
             // Waiting may be given up at any time. Sending may not: the server could have it already.
             let Some(leave) = self.stop.run_until_cancelled(self.outage.leave()).await else {
+                let why = locked(waits_for).clone();
                 return Verdict::Stopped { why };
             };
             let result = self.send(&letter).await;
@@ -202,7 +183,7 @@ impl SendPredictionEmailJob {
                 if self.overdue(job) {
                     return Verdict::Retry(Failure::new(failure).with(job, &[]));
                 }
-                why = Some(failure);
+                *locked(waits_for) = Some(failure);
                 continue;
             }
             self.outage.over();
@@ -215,9 +196,7 @@ impl SendPredictionEmailJob {
         let limit = self.sending.timeout;
         match tokio::time::timeout(limit, self.sending.mailer.send(letter)).await {
             Ok(result) => result,
-            Err(_) => Err(SendError::Transient(format!(
-                "the mail server took longer than {limit:?}"
-            ))),
+            Err(_) => Err(SendError::Transient(format!("the mail server took longer than {limit:?}"))),
         }
     }
 
@@ -230,17 +209,11 @@ impl SendPredictionEmailJob {
             Err(error) => return Verdict::Retry(Failure::new(error.to_string()).with(job, &[])),
         };
         let words = |refusals: &[(Address, String)]| {
-            let each: Vec<String> = refusals
-                .iter()
-                .map(|(address, said)| format!("{address}: {said}"))
-                .collect();
+            let each: Vec<String> =
+                refusals.iter().map(|(address, said)| format!("{address}: {said}")).collect();
             each.join("; ")
         };
-        let Outcome {
-            delivered,
-            deferred,
-            refused,
-        } = outcome;
+        let Outcome { delivered, deferred, refused } = outcome;
         if !deferred.is_empty() {
             let failure = Failure::new(format!("not taken for now: {}", words(&deferred)));
             Verdict::Retry(failure.with(job, &delivered))
@@ -254,9 +227,7 @@ impl SendPredictionEmailJob {
 
     fn panicked(&self, job: &EmailJob, panic: &(dyn std::any::Any + Send)) -> Verdict {
         let words = panic.downcast_ref::<&str>().map(ToString::to_string);
-        let words = words
-            .or_else(|| panic.downcast_ref::<String>().cloned())
-            .unwrap_or_default();
+        let words = words.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
         let mut failure = Failure::new(format!("the worker panicked: {words}")).with(job, &[]);
         failure.crashed = true;
         if job.crashes >= self.sending.retry.crashes {
@@ -276,26 +247,18 @@ impl SendPredictionEmailJob {
         let (uid, turn) = (job.uid, job.turn);
         match verdict {
             Verdict::Sent => {
-                self.insist(|| self.jobs().record_sent(uid, self.clock.now()))
-                    .await;
+                self.insist(|| self.jobs().record_sent(uid, self.clock.now())).await;
                 metrics::counter!("bellwether_emails_sent_total").increment(1);
                 tracing::info!(%uid, attempts = job.attempts + 1, "an email was sent");
                 Handled::Finished
             }
             Verdict::Retry(failure) => {
                 let (now, chance) = (self.clock.now(), (self.chance)());
-                match self
-                    .sending
-                    .retry
-                    .after(job.attempts + 1, job.queued_at, now, chance)
-                {
+                match self.sending.retry.after(job.attempts + 1, job.queued_at, now, chance) {
                     Next::Again(at) => self.retry(job, failure, at, true).await,
                     Next::Over => {
-                        let why = format!(
-                            "its time is up, after {} attempts: {}",
-                            job.attempts + 1,
-                            failure.why
-                        );
+                        let why =
+                            format!("its time is up, after {} attempts: {}", job.attempts + 1, failure.why);
                         self.park(job, Failure { why, ..failure }).await
                     }
                 }
@@ -303,8 +266,7 @@ impl SendPredictionEmailJob {
             Verdict::Park(failure) => self.park(job, failure).await,
             Verdict::Newer { why } => {
                 let later = self.clock.now() + NEWER_BUILD;
-                self.retry(job, Failure::new(why).with(job, &[]), later, false)
-                    .await
+                self.retry(job, Failure::new(why).with(job, &[]), later, false).await
             }
             Verdict::Stopped { why } => {
                 let release = || self.jobs().release(uid, turn, self.clock.now(), why.as_deref());
@@ -330,11 +292,7 @@ impl SendPredictionEmailJob {
         if let Some(Some(turn)) = self.insist(record).await {
             metrics::counter!("bellwether_emails_retried_total").increment(1);
             tracing::warn!(uid = %job.uid, attempts = job.attempts + 1, again_at = %at, why = retry.error, "an email is tried again");
-            let waiting = WaitingEmailJob {
-                uid: job.uid,
-                turn,
-                next_attempt_at: at,
-            };
+            let waiting = WaitingEmailJob { uid: job.uid, turn, next_attempt_at: at };
             self.outbox.push(&[waiting]).await;
         }
         Handled::Finished
@@ -372,4 +330,8 @@ impl SendPredictionEmailJob {
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
+}
+
+fn locked(why: &Mutex<Option<String>>) -> MutexGuard<'_, Option<String>> {
+    why.lock().unwrap_or_else(PoisonError::into_inner)
 }

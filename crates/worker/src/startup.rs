@@ -32,13 +32,7 @@ pub struct EmailOptions {
 impl EmailOptions {
     /// Options with default timeout and trust.
     pub fn new(url: SecretString, from: &str, recipients: Vec<String>) -> Self {
-        Self {
-            url,
-            from: from.to_owned(),
-            recipients,
-            ca_file: None,
-            timeout: Duration::from_secs(60),
-        }
+        Self { url, from: from.to_owned(), recipients, ca_file: None, timeout: Duration::from_secs(60) }
     }
 }
 
@@ -101,11 +95,7 @@ impl WorkerService {
             timeout: email.timeout,
             retry: options.retry,
         };
-        Ok(Self {
-            means,
-            options,
-            sending,
-        })
+        Ok(Self { means, options, sending })
     }
 
     /// Works until `shutdown` is cancelled, and then until what is in flight is done.
@@ -113,12 +103,7 @@ impl WorkerService {
     /// # Errors
     /// [`WorkError::GraceExpired`]: jobs were dropped, and the process should exit with a failure.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), WorkError> {
-        let Means {
-            jobs,
-            queue,
-            clock,
-            chance,
-        } = self.means;
+        let Means { jobs, queue, clock, chance } = self.means;
         let outbox = EmailOutbox::new(jobs, queue.clone(), clock.clone());
         let job = SendPredictionEmailJob::new(
             outbox.clone(),

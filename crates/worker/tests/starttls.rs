@@ -28,10 +28,7 @@ impl Server {
 }
 
 async fn works(python: &Path) -> bool {
-    let import = Command::new(python)
-        .args(["-c", "import aiosmtpd"])
-        .status()
-        .await;
+    let import = Command::new(python).args(["-c", "import aiosmtpd"]).status().await;
     import.is_ok_and(|status| status.success())
 }
 
@@ -50,17 +47,7 @@ async fn python() -> Option<PathBuf> {
 async fn certificate(folder: &Path) -> (PathBuf, PathBuf) {
     let (certificate, key) = (folder.join("certificate.pem"), folder.join("key.pem"));
     let made = Command::new("openssl")
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            "-days",
-            "2",
-            "-subj",
-            "/CN=localhost",
-        ])
+        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"])
         .args(["-addext", "subjectAltName=DNS:localhost"])
         .args(["-addext", "basicConstraints=critical,CA:FALSE"])
         .arg("-keyout")
@@ -85,11 +72,7 @@ async fn server(python: &Path, certificate: &Path, key: &Path) -> Server {
         .spawn()
         .unwrap();
     let said = BufReader::new(process.stdout.take().unwrap()).lines();
-    let mut server = Server {
-        port: 0,
-        said,
-        _process: process,
-    };
+    let mut server = Server { port: 0, said, _process: process };
     server.port = server.says().await["port"].as_u64().unwrap();
     server
 }
@@ -103,19 +86,13 @@ async fn starttls_and_a_password_are_used_and_what_is_not_trusted_gets_no_email(
     let world = World::new().await;
     let (certificate, key) = certificate(world.folder.path()).await;
     let mut server = server(&python, &certificate, &key).await;
-    let url = |password: &str| {
-        format!(
-            "smtp://me%40example.org:{password}@localhost:{}?tls=required",
-            server.port
-        )
-    };
+    let url =
+        |password: &str| format!("smtp://me%40example.org:{password}@localhost:{}?tls=required", server.port);
     let uid = world.order(1, &[]).await[0];
 
     // Neither an unknown certificate nor a wrong password is the job's fault: it waits, uncounted.
     let worker = world.start(&url("p%3Aa%2Fss%25"));
-    world
-        .becomes(uid, |job| job.state == EmailJobState::Sending)
-        .await;
+    world.becomes(uid, |job| job.state == EmailJobState::Sending).await;
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     worker.stop().await.unwrap();
     let job = world.job(uid).await;
@@ -125,9 +102,7 @@ async fn starttls_and_a_password_are_used_and_what_is_not_trusted_gets_no_email(
     let mut email = options(&url("wrong"));
     email.ca_file = Some(certificate.clone());
     let worker = world.start_with(&email, JobOptions::default());
-    world
-        .becomes(uid, |job| job.state == EmailJobState::Sending)
-        .await;
+    world.becomes(uid, |job| job.state == EmailJobState::Sending).await;
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     worker.stop().await.unwrap();
     let job = world.job(uid).await;
@@ -141,12 +116,7 @@ async fn starttls_and_a_password_are_used_and_what_is_not_trusted_gets_no_email(
     assert_eq!(message["encrypted"], true);
     assert_eq!(message["user"], "me@example.org");
     assert_eq!(message["recipients"][0], "ops@example.org");
-    assert!(
-        message["data"]
-            .as_str()
-            .unwrap()
-            .contains(&format!("<{uid}@bellwether.local>"))
-    );
+    assert!(message["data"].as_str().unwrap().contains(&format!("<{uid}@bellwether.local>")));
     world.reaches(uid, EmailJobState::Sent).await;
     worker.stop().await.unwrap();
 }

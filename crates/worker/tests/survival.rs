@@ -34,10 +34,7 @@ async fn a_worker_to_be_killed() {
     let Ok(victim) = std::env::var(VICTIM) else { return };
     let (folder, url) = victim.split_once('|').unwrap();
     let (_store, means) = world::open(folder.as_ref()).await;
-    let jobs = JobOptions {
-        concurrency: 3,
-        ..JobOptions::default()
-    };
+    let jobs = JobOptions { concurrency: 3, ..JobOptions::default() };
     let _worker = world::start(means, &options(url), jobs);
     std::future::pending::<()>().await;
 }
@@ -53,10 +50,7 @@ async fn what_a_killed_worker_held_is_sent_by_the_next_within_fifteen_seconds() 
     let sink = sink.await.unwrap();
     let mut victim = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "a_worker_to_be_killed"])
-        .env(
-            VICTIM,
-            format!("{}|{}", world.folder.path().display(), sink.url()),
-        )
+        .env(VICTIM, format!("{}|{}", world.folder.path().display(), sink.url()))
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
@@ -69,11 +63,7 @@ async fn what_a_killed_worker_held_is_sent_by_the_next_within_fifteen_seconds() 
     let worker = world.start(&sink.url());
     let received = sink.receives(10, PATIENCE).await.unwrap();
     println!("all sent {:?} after kill -9", killed.elapsed());
-    assert!(
-        killed.elapsed() < Duration::from_secs(15),
-        "{:?}",
-        killed.elapsed()
-    );
+    assert!(killed.elapsed() < Duration::from_secs(15), "{:?}", killed.elapsed());
     let arrived: HashSet<Uuid> = received.iter().map(|message| uid_of(&message.data)).collect();
     assert_eq!(arrived, uids.iter().copied().collect());
     for uid in uids {
@@ -108,11 +98,8 @@ async fn rows_that_never_reached_the_queue_are_found() {
     let worker = world.start(&sink.url());
     // As a process that died between its two writes leaves it.
     let email = world::email("c", &[]);
-    let row = NewEmailJob {
-        uid: email.uid,
-        client_id: None,
-        payload: serde_json::to_string(&email).unwrap(),
-    };
+    let row =
+        NewEmailJob { uid: email.uid, client_id: None, payload: serde_json::to_string(&email).unwrap() };
     tokio::time::sleep(Duration::from_millis(300)).await;
     world.store.insert(&[row], Utc::now()).await.unwrap();
     assert!(sink.receives(1, PATIENCE).await.is_some());
@@ -164,8 +151,14 @@ impl EmailJobs for Away {
     ) -> Result<EmailClaim, StoreError> {
         self.there()?.claim(uid, turn, now, until).await
     }
-    async fn renew(&self, uid: Uuid, turn: u32, until: DateTime<Utc>) -> Result<bool, StoreError> {
-        self.there()?.renew(uid, turn, until).await
+    async fn renew(
+        &self,
+        uid: Uuid,
+        turn: u32,
+        until: DateTime<Utc>,
+        why: Option<&str>,
+    ) -> Result<bool, StoreError> {
+        self.there()?.renew(uid, turn, until, why).await
     }
     async fn release(
         &self,
@@ -220,10 +213,7 @@ async fn sends_wait_while_the_database_is_away_and_are_recorded_when_it_is_back(
     let mut world = World::new().await;
     let uids = world.order(30, &[]).await;
     let away = Arc::new(AtomicBool::new(false));
-    world.means.jobs = Arc::new(Away {
-        jobs: world.store.clone(),
-        away: away.clone(),
-    });
+    world.means.jobs = Arc::new(Away { jobs: world.store.clone(), away: away.clone() });
     // Goes away with the first message: some sends are in flight and cannot be recorded.
     let goes = away.clone();
     let sink = SmtpSink::start(move |step| {
@@ -237,10 +227,7 @@ async fn sends_wait_while_the_database_is_away_and_are_recorded_when_it_is_back(
     assert!(sink.receives(1, PATIENCE).await.is_some());
     tokio::time::sleep(Duration::from_secs(2)).await;
     let meanwhile = sink.received().len();
-    assert!(
-        meanwhile <= 8,
-        "only what was claimed before is sent: {meanwhile}"
-    );
+    assert!(meanwhile <= 8, "only what was claimed before is sent: {meanwhile}");
 
     sink.behave(well);
     away.store(false, Ordering::SeqCst);

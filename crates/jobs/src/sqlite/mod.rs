@@ -44,11 +44,7 @@ impl SqliteQueue {
     /// # Errors
     /// Where the file can be neither opened nor created.
     pub async fn open(path: &Path) -> Result<Self, QueueError> {
-        Ok(Self {
-            pool: file::open(path).await?,
-            path: Arc::new(path.to_owned()),
-            pushed: Arc::default(),
-        })
+        Ok(Self { pool: file::open(path).await?, path: Arc::new(path.to_owned()), pushed: Arc::default() })
     }
 
     /// Waits for running calls and closes the file.

@@ -36,11 +36,7 @@ pub(super) async fn run(queue: &SqliteQueue, name: &WorkerName, work: Work) -> R
         })
         .await
         .map_err(|error| QueueError::Engine(error.to_string()))?;
-    if stop.is_cancelled() {
-        Ok(())
-    } else {
-        Err(QueueError::Stopped)
-    }
+    if stop.is_cancelled() { Ok(()) } else { Err(QueueError::Stopped) }
 }
 
 /// The arguments are decoded here and not by apalis, to which one unreadable ticket is the end of the

@@ -62,17 +62,10 @@ pub(crate) fn start(
     let (sender, deliveries) = mpsc::unbounded_channel();
     let act = Box::new(act);
     let stop = CancellationToken::new();
-    let handler = Arc::new(Told {
-        deliveries: sender,
-        act,
-    });
+    let handler = Arc::new(Told { deliveries: sender, act });
     let work = Work::new(handler, concurrency, stop.clone());
     let work = tokio::spawn(async move { supervise(queue, "suite", work, PATIENCE).await });
-    Running {
-        deliveries,
-        stop,
-        work,
-    }
+    Running { deliveries, stop, work }
 }
 
 fn tickets(count: usize) -> Vec<Ticket> {
@@ -107,10 +100,7 @@ pub(crate) async fn a_backlog_drains_each_ticket_once(queue: Arc<dyn JobQueue>, 
     for _ in 0..size {
         *seen.entry(running.next().await.0).or_default() += 1;
     }
-    println!(
-        "{size} tickets: pushed in {pushed:?}, drained in {:?}",
-        begun.elapsed()
-    );
+    println!("{size} tickets: pushed in {pushed:?}, drained in {:?}", begun.elapsed());
     until_empty(&queue).await;
     running.stop().await;
     assert_eq!(seen.len(), size);
@@ -135,14 +125,9 @@ pub(crate) async fn an_idle_worker_picks_up_within_a_second(queue: Arc<dyn JobQu
 
 pub(crate) async fn a_ticket_waits_for_its_time(queue: Arc<dyn JobQueue>) {
     let mut running = start(queue.clone(), 4, |_| Some(Handled::Finished));
-    let [late, soon] = tickets(2)[..] else {
-        unreachable!()
-    };
+    let [late, soon] = tickets(2)[..] else { unreachable!() };
     let run_at = Utc::now() + TimeDelta::milliseconds(1_700);
-    queue
-        .push(&[Entry::at(late, run_at), Entry::now(soon)])
-        .await
-        .unwrap();
+    queue.push(&[Entry::at(late, run_at), Entry::now(soon)]).await.unwrap();
     assert_eq!(running.next().await.0, soon);
     let (ticket, at) = running.next().await;
     assert_eq!(ticket, late);
@@ -152,9 +137,7 @@ pub(crate) async fn a_ticket_waits_for_its_time(queue: Arc<dyn JobQueue>) {
 }
 
 pub(crate) async fn a_ticket_that_waits_or_is_held_is_not_taken_twice(queue: Arc<dyn JobQueue>) {
-    let [first, second] = tickets(2)[..] else {
-        unreachable!()
-    };
+    let [first, second] = tickets(2)[..] else { unreachable!() };
     queue.push(&due(&[first, first])).await.unwrap();
     queue.push(&due(&[first])).await.unwrap();
     assert_eq!(queue.depth().await.unwrap().waiting, 1);
@@ -210,21 +193,13 @@ pub(crate) async fn a_ticket_put_back_can_be_pushed_again(queue: Arc<dyn JobQueu
     let first = std::sync::atomic::AtomicBool::new(true);
     let mut running = start(queue.clone(), 1, move |_| {
         let put_back = first.swap(false, std::sync::atomic::Ordering::SeqCst);
-        Some(if put_back {
-            Handled::PutBack
-        } else {
-            Handled::Finished
-        })
+        Some(if put_back { Handled::PutBack } else { Handled::Finished })
     });
     queue.push(&due(&[ticket])).await.unwrap();
     running.next().await;
     until_empty(&queue).await;
     // Nothing hands it out by itself: apalis would retry at once, four times in 9 ms.
-    assert!(
-        timeout(Duration::from_millis(600), running.deliveries.recv())
-            .await
-            .is_err()
-    );
+    assert!(timeout(Duration::from_millis(600), running.deliveries.recv()).await.is_err());
     queue.push(&due(&[ticket])).await.unwrap();
     running.next().await;
     until_empty(&queue).await;
@@ -293,21 +268,14 @@ pub(crate) async fn a_worker_stops_when_its_jobs_are_done(queue: Arc<dyn JobQueu
         handled += 1;
     }
     let depth = queue.depth().await.unwrap();
-    assert_eq!(
-        (depth.waiting, depth.taken),
-        (50 - handled, 0),
-        "those it took ahead are back"
-    );
+    assert_eq!((depth.waiting, depth.taken), (50 - handled, 0), "those it took ahead are back");
 }
 
 pub(crate) async fn the_grace_ends_with_an_error(queue: Arc<dyn JobQueue>) {
     queue.push(&due(&tickets(1))).await.unwrap();
     let (sender, mut deliveries) = mpsc::unbounded_channel();
     let act: Act = Box::new(|_| None);
-    let handler = Arc::new(Told {
-        deliveries: sender,
-        act,
-    });
+    let handler = Arc::new(Told { deliveries: sender, act });
     let stop = CancellationToken::new();
     let work = Work::new(handler, 1, stop.clone());
     let grace = Duration::from_millis(300);

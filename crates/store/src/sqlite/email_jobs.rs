@@ -62,11 +62,7 @@ impl TryFrom<Row> for EmailJob {
 type Waiting = (Hyphenated, u32, DateTime<Utc>);
 
 fn waiting((uid, turn, next_attempt_at): Waiting) -> WaitingEmailJob {
-    WaitingEmailJob {
-        uid: uid.into_uuid(),
-        turn,
-        next_attempt_at,
-    }
+    WaitingEmailJob { uid: uid.into_uuid(), turn, next_attempt_at }
 }
 
 fn list_of(addresses: &[String]) -> Result<String, StoreError> {
@@ -109,11 +105,8 @@ impl EmailJobs for Sqlite {
                 uids.push_bind(job.uid.hyphenated());
             }
             uids.push_unseparated(")");
-            let rows: Vec<Waiting> = select
-                .build_query_as()
-                .persistent(full)
-                .fetch_all(&mut *transaction)
-                .await?;
+            let rows: Vec<Waiting> =
+                select.build_query_as().persistent(full).fetch_all(&mut *transaction).await?;
             found.extend(rows.into_iter().map(waiting));
         }
         transaction.commit().await?;
@@ -134,9 +127,8 @@ impl EmailJobs for Sqlite {
         after: Option<&WaitingEmailJob>,
         limit: u32,
     ) -> Result<Vec<WaitingEmailJob>, StoreError> {
-        let (behind, uid) = after.map_or((DateTime::UNIX_EPOCH, Uuid::nil()), |last| {
-            (last.next_attempt_at, last.uid)
-        });
+        let (behind, uid) =
+            after.map_or((DateTime::UNIX_EPOCH, Uuid::nil()), |last| (last.next_attempt_at, last.uid));
         let rows: Vec<Waiting> = sqlx::query_as(
             "SELECT uid, turn, next_attempt_at FROM email_jobs
              WHERE next_attempt_at <= ? AND (next_attempt_at, uid) > (?, ?)
@@ -185,13 +177,21 @@ impl EmailJobs for Sqlite {
         Ok(held.map_or(EmailClaim::Over, |until| EmailClaim::Held { until }))
     }
 
-    async fn renew(&self, uid: Uuid, turn: u32, until: DateTime<Utc>) -> Result<bool, StoreError> {
+    async fn renew(
+        &self,
+        uid: Uuid,
+        turn: u32,
+        until: DateTime<Utc>,
+        why: Option<&str>,
+    ) -> Result<bool, StoreError> {
         let renewed = sqlx::query(
-            "UPDATE email_jobs SET next_attempt_at = ? WHERE uid = ? AND turn = ? AND state = 'sending'",
+            "UPDATE email_jobs SET next_attempt_at = ?3, last_error = coalesce(?4, last_error)
+             WHERE uid = ?1 AND turn = ?2 AND state = 'sending'",
         )
-        .bind(until)
         .bind(uid.hyphenated())
         .bind(turn)
+        .bind(until)
+        .bind(why)
         .execute(self.pool())
         .await?;
         Ok(renewed.rows_affected() == 1)

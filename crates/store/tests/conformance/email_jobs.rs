@@ -58,34 +58,22 @@ pub(crate) async fn a_job_is_inserted_once_and_keeps_its_first_content(jobs: &im
 pub(crate) async fn one_claim_at_a_time_and_a_forgotten_one_runs_out(jobs: &impl EmailJobs) {
     let uid = inserted(jobs, at(0)).await;
     let job = claimed(jobs, uid, 0, 0).await;
-    assert_eq!(
-        (job.state, job.attempts, job.crashes),
-        (EmailJobState::Sending, 0, 1)
-    );
+    assert_eq!((job.state, job.attempts, job.crashes), (EmailJobState::Sending, 0, 1));
     let held = jobs.claim(uid, 0, at(9), at(19)).await.unwrap();
     assert_eq!(held, EmailClaim::Held { until: at(10) });
-    assert!(jobs.renew(uid, 0, at(13)).await.unwrap());
-    assert_eq!(
-        jobs.claim(uid, 0, at(12), at(22)).await.unwrap(),
-        EmailClaim::Held { until: at(13) }
-    );
+    assert!(jobs.renew(uid, 0, at(13), Some("away")).await.unwrap());
+    assert_eq!(jobs.claim(uid, 0, at(12), at(22)).await.unwrap(), EmailClaim::Held { until: at(13) });
     let job = claimed(jobs, uid, 0, 13).await;
+    assert_eq!(job.last_error.as_deref(), Some("away"));
     assert_eq!((job.attempts, job.crashes), (1, 2), "the dead one's try counts");
-    assert_eq!(
-        jobs.insert(&[NewEmailJob { uid, ..new("c") }], at(14))
-            .await
-            .unwrap(),
-        []
-    );
+    assert_eq!(jobs.insert(&[NewEmailJob { uid, ..new("c") }], at(14)).await.unwrap(), []);
 }
 
 pub(crate) async fn of_many_who_claim_one_job_one_gets_it(jobs: &impl EmailJobs) {
     let uid = inserted(jobs, at(0)).await;
     let claim = || jobs.claim(uid, 0, at(0), at(10));
     let (a, b, c, d) = tokio::join!(claim(), claim(), claim(), claim());
-    let granted = [a, b, c, d]
-        .into_iter()
-        .filter(|claim| matches!(claim, Ok(EmailClaim::Granted(_))));
+    let granted = [a, b, c, d].into_iter().filter(|claim| matches!(claim, Ok(EmailClaim::Granted(_))));
     let granted = granted.count();
     assert_eq!(granted, 1);
 }
@@ -93,32 +81,16 @@ pub(crate) async fn of_many_who_claim_one_job_one_gets_it(jobs: &impl EmailJobs)
 pub(crate) async fn a_retry_is_another_turn_and_the_old_one_is_over(jobs: &impl EmailJobs) {
     let uid = inserted(jobs, at(0)).await;
     claimed(jobs, uid, 0, 0).await;
-    assert_eq!(
-        jobs.record_retry(uid, 0, at(1), &retry(3)).await.unwrap(),
-        Some(1)
-    );
+    assert_eq!(jobs.record_retry(uid, 0, at(1), &retry(3)).await.unwrap(), Some(1));
     assert_eq!(jobs.record_retry(uid, 0, at(1), &retry(9)).await.unwrap(), None);
     assert_eq!(jobs.claim(uid, 0, at(4), at(9)).await.unwrap(), EmailClaim::Over);
     let job = jobs.find(uid).await.unwrap().unwrap();
-    assert_eq!(
-        (job.state, job.turn, job.attempts, job.crashes),
-        (EmailJobState::Retrying, 1, 1, 0)
-    );
-    assert_eq!(
-        (job.next_attempt_at, job.last_error.as_deref()),
-        (Some(at(3)), Some("busy"))
-    );
+    assert_eq!((job.state, job.turn, job.attempts, job.crashes), (EmailJobState::Retrying, 1, 1, 0));
+    assert_eq!((job.next_attempt_at, job.last_error.as_deref()), (Some(at(3)), Some("busy")));
     assert_eq!(claimed(jobs, uid, 1, 3).await.delivered, ["a@example.org"]);
 
-    let uncounted = EmailRetry {
-        counts: false,
-        crashed: true,
-        ..retry(5)
-    };
-    assert_eq!(
-        jobs.record_retry(uid, 1, at(4), &uncounted).await.unwrap(),
-        Some(2)
-    );
+    let uncounted = EmailRetry { counts: false, crashed: true, ..retry(5) };
+    assert_eq!(jobs.record_retry(uid, 1, at(4), &uncounted).await.unwrap(), Some(2));
     let job = jobs.find(uid).await.unwrap().unwrap();
     assert_eq!((job.attempts, job.crashes), (1, 1));
 }
@@ -128,15 +100,9 @@ pub(crate) async fn a_claim_given_back_leaves_no_trace_but_its_reason(jobs: &imp
     claimed(jobs, uid, 0, 0).await;
     jobs.release(uid, 0, at(2), Some("away")).await.unwrap();
     let job = jobs.find(uid).await.unwrap().unwrap();
-    assert_eq!(
-        (job.state, job.turn, job.attempts, job.crashes),
-        (EmailJobState::Queued, 0, 0, 0)
-    );
-    assert_eq!(
-        (job.last_error.as_deref(), job.next_attempt_at),
-        (Some("away"), Some(at(2)))
-    );
-    assert!(!jobs.renew(uid, 0, at(9)).await.unwrap());
+    assert_eq!((job.state, job.turn, job.attempts, job.crashes), (EmailJobState::Queued, 0, 0, 0));
+    assert_eq!((job.last_error.as_deref(), job.next_attempt_at), (Some("away"), Some(at(2))));
+    assert!(!jobs.renew(uid, 0, at(9), None).await.unwrap());
 }
 
 pub(crate) async fn sent_is_sent_whatever_else_happened(jobs: &impl EmailJobs) {
@@ -146,32 +112,19 @@ pub(crate) async fn sent_is_sent_whatever_else_happened(jobs: &impl EmailJobs) {
     jobs.record_sent(uid, at(2)).await.unwrap();
     jobs.record_sent(uid, at(3)).await.unwrap();
     let job = jobs.find(uid).await.unwrap().unwrap();
-    assert_eq!(
-        (job.state, job.sent_at, job.next_attempt_at),
-        (EmailJobState::Sent, Some(at(2)), None)
-    );
+    assert_eq!((job.state, job.sent_at, job.next_attempt_at), (EmailJobState::Sent, Some(at(2)), None));
     assert_eq!(jobs.claim(uid, 1, at(4), at(9)).await.unwrap(), EmailClaim::Over);
     assert_eq!(jobs.requeue(uid, at(4)).await.unwrap(), None);
-    assert_eq!(
-        jobs.insert(&[NewEmailJob { uid, ..new("c") }], at(5))
-            .await
-            .unwrap(),
-        []
-    );
+    assert_eq!(jobs.insert(&[NewEmailJob { uid, ..new("c") }], at(5)).await.unwrap(), []);
 }
 
 pub(crate) async fn what_is_parked_can_be_requeued_and_starts_over(jobs: &impl EmailJobs) {
     let uid = inserted(jobs, at(0)).await;
     claimed(jobs, uid, 0, 0).await;
-    jobs.park(uid, 0, at(1), "no such user", &["a@example.org".to_owned()])
-        .await
-        .unwrap();
+    jobs.park(uid, 0, at(1), "no such user", &["a@example.org".to_owned()]).await.unwrap();
     let parked = jobs.list(EmailJobState::Parked, 10).await.unwrap();
     assert_eq!(parked.len(), 1);
-    assert_eq!(
-        (parked[0].attempts, parked[0].last_error.as_deref()),
-        (1, Some("no such user"))
-    );
+    assert_eq!((parked[0].attempts, parked[0].last_error.as_deref()), (1, Some("no such user")));
     let waiting = jobs.requeue(uid, at(50)).await.unwrap().unwrap();
     assert_eq!((waiting.turn, waiting.next_attempt_at), (1, at(50)));
     let job = claimed(jobs, uid, 1, 50).await;
@@ -191,11 +144,7 @@ pub(crate) async fn what_is_due_comes_in_order_and_in_steps(jobs: &impl EmailJob
     let rest = jobs.due(at(3), first.last(), 10).await.unwrap();
     assert_eq!(rest.iter().map(|job| job.uid).collect::<Vec<_>>(), [uids[3]]);
     let later = jobs.due(at(10), None, 10).await.unwrap();
-    assert_eq!(
-        later.last().map(|job| job.uid),
-        Some(uids[0]),
-        "a claim that ran out"
-    );
+    assert_eq!(later.last().map(|job| job.uid), Some(uids[0]), "a claim that ran out");
 }
 
 pub(crate) async fn jobs_are_counted_purged_and_erased(jobs: &impl EmailJobs) {
@@ -204,17 +153,9 @@ pub(crate) async fn jobs_are_counted_purged_and_erased(jobs: &impl EmailJobs) {
     let sent = inserted(jobs, at(1)).await;
     jobs.record_sent(sent, at(100)).await.unwrap();
     let counts = jobs.counts().await.unwrap();
-    assert_eq!(
-        (counts.queued, counts.sent, counts.oldest_queued_at),
-        (2, 1, Some(at(0)))
-    );
+    assert_eq!((counts.queued, counts.sent, counts.oldest_queued_at), (2, 1, Some(at(0))));
     assert_eq!(jobs.purge_sent(at(100), 10).await.unwrap(), 0);
-    assert_eq!(
-        jobs.purge_sent(at(100) + TimeDelta::seconds(1), 10)
-            .await
-            .unwrap(),
-        1
-    );
+    assert_eq!(jobs.purge_sent(at(100) + TimeDelta::seconds(1), 10).await.unwrap(), 1);
     assert_eq!(jobs.erase_client("mine").await.unwrap(), 1);
     assert_eq!(jobs.find(mine.uid).await.unwrap(), None);
     assert!(jobs.find(other.uid).await.unwrap().is_some());

@@ -43,28 +43,16 @@ impl Content {
     /// What to say about a prediction.
     pub fn of(email: &SendPredictionEmail) -> Self {
         let high_risk = email.high_risk.as_deref() == Some("yes");
-        let client = email
-            .client_id
-            .as_deref()
-            .map(tame)
-            .filter(|name| !name.is_empty());
-        let who = client
-            .as_ref()
-            .map_or("A client without an id".to_owned(), |id| format!("Client {id}"));
+        let client = email.client_id.as_deref().map(tame).filter(|name| !name.is_empty());
+        let who = client.as_ref().map_or("A client without an id".to_owned(), |id| format!("Client {id}"));
         let probability = match email.prediction {
             Some(probability) => format!("{:.2} %", probability * 100.0),
             None => "no prediction".to_owned(),
         };
         let (subject, headline) = if high_risk {
-            (
-                format!("High churn risk: {who} ({probability})"),
-                format!("{who} is likely to leave"),
-            )
+            (format!("High churn risk: {who} ({probability})"), format!("{who} is likely to leave"))
         } else {
-            (
-                format!("Churn prediction: {who} ({probability})"),
-                format!("{who} was scored"),
-            )
+            (format!("Churn prediction: {who} ({probability})"), format!("{who} was scored"))
         };
         let verdict = match (email.prediction, high_risk) {
             (None, _) => "no probability of churn was given",
@@ -87,10 +75,7 @@ impl Content {
                 ("Lifetime value", format!("{:.2}", email.ltv)),
                 ("Answered by", answered_by),
                 ("Config version", email.config_version.to_string()),
-                (
-                    "Answered at",
-                    email.answered_at.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
-                ),
+                ("Answered at", email.answered_at.format("%Y-%m-%d %H:%M:%S UTC").to_string()),
                 ("Prediction", email.uid.to_string()),
             ],
             reason: format!(

@@ -46,17 +46,9 @@ fn the_html_says_the_same_and_loads_nothing() {
     let content = Content::of(&email());
     let html = content.html().unwrap();
     for (label, value) in &content.rows {
-        assert!(
-            html.contains(&format!(">{label}<")) && html.contains(&format!(">{value}<")),
-            "{label}"
-        );
+        assert!(html.contains(&format!(">{label}<")) && html.contains(&format!(">{value}<")), "{label}");
     }
-    for words in [
-        &content.headline,
-        &content.probability,
-        &content.verdict,
-        &content.reason,
-    ] {
+    for words in [&content.headline, &content.probability, &content.verdict, &content.reason] {
         assert!(html.contains(words.as_str()), "{words}");
     }
     for remote in ["http", "src=", "url(", "<link", "<script", "@import"] {
@@ -73,15 +65,9 @@ fn low_risk_the_heuristic_and_nameless_clients_read_well() {
     email.treatment = Treatment::Heuristic;
     email.model = None;
     let content = Content::of(&email);
-    assert_eq!(
-        content.subject,
-        "Churn prediction: A client without an id (5.00 %)"
-    );
+    assert_eq!(content.subject, "Churn prediction: A client without an id (5.00 %)");
     let text = content.text().unwrap();
-    assert!(
-        text.contains("Answered by: heuristic") && text.contains("Client: not named"),
-        "{text}"
-    );
+    assert!(text.contains("Answered by: heuristic") && text.contains("Client: not named"), "{text}");
 }
 
 #[test]
@@ -89,11 +75,7 @@ fn a_client_cannot_write_headers_markup_or_lines() {
     let mut email = email();
     email.client_id = Some("<img src=x>\r\nBcc: all@example.org\n\n\u{202e}<script>\u{2028}&".to_owned());
     let content = Content::of(&email);
-    assert!(
-        !content.subject.chars().any(char::is_control),
-        "{:?}",
-        content.subject
-    );
+    assert!(!content.subject.chars().any(char::is_control), "{:?}", content.subject);
     assert!(!content.subject.contains('\u{202e}'));
     let text = content.text().unwrap();
     assert!(!text.lines().any(|line| line.starts_with("Bcc:")), "{text}");

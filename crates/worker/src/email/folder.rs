@@ -35,14 +35,8 @@ impl FolderMailer {
 impl Mailer for FolderMailer {
     async fn send(&self, letter: &Letter) -> Result<Outcome, SendError> {
         match self.write(letter).await {
-            Ok(()) => Ok(Outcome {
-                delivered: letter.to.clone(),
-                ..Outcome::default()
-            }),
-            Err(error) => Err(SendError::Unreachable(format!(
-                "{}: {error}",
-                self.folder.display()
-            ))),
+            Ok(()) => Ok(Outcome { delivered: letter.to.clone(), ..Outcome::default() }),
+            Err(error) => Err(SendError::Unreachable(format!("{}: {error}", self.folder.display()))),
         }
     }
 }

@@ -81,9 +81,8 @@ pub fn mailer(options: &EmailOptions, connections: usize) -> Result<Arc<dyn Mail
     let url =
         url::Url::parse(options.url.expose_secret()).map_err(|error| MailerError::Url(error.to_string()))?;
     if url.scheme() == "file" {
-        let folder = url
-            .to_file_path()
-            .map_err(|()| MailerError::Url("expected file:///folder".to_owned()))?;
+        let folder =
+            url.to_file_path().map_err(|()| MailerError::Url("expected file:///folder".to_owned()))?;
         return Ok(Arc::new(FolderMailer::new(folder)));
     }
     let url = SmtpUrl::parse(&url, options.ca_file.as_deref())?;

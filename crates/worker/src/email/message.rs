@@ -60,10 +60,7 @@ impl AddressBook {
     /// # Errors
     /// [`MessageError::Address`].
     pub fn new(from: &str, operators: &[String]) -> Result<Self, MessageError> {
-        Ok(Self {
-            from: mailbox(from)?,
-            operators: mailboxes(operators)?,
-        })
+        Ok(Self { from: mailbox(from)?, operators: mailboxes(operators)? })
     }
 
     /// Writes the letter for a prediction, to those of its recipients that are not in `delivered`. The
@@ -77,11 +74,8 @@ impl AddressBook {
         delivered: &[String],
         now: DateTime<Utc>,
     ) -> Result<Letter, MessageError> {
-        let recipients = if email.recipients.is_empty() {
-            self.operators.clone()
-        } else {
-            mailboxes(&email.recipients)?
-        };
+        let recipients =
+            if email.recipients.is_empty() { self.operators.clone() } else { mailboxes(&email.recipients)? };
         if recipients.is_empty() {
             return Err(MessageError::NoRecipient);
         }
@@ -106,27 +100,14 @@ impl AddressBook {
         let message = message
             .multipart(MultiPart::alternative_plain_html(text, html))
             .map_err(|error| build(&error))?;
-        to.retain(|address| {
-            !delivered
-                .iter()
-                .any(|has| has.as_str() == AsRef::<str>::as_ref(address))
-        });
-        Ok(Letter {
-            uid: email.uid,
-            from: self.from.email.clone(),
-            to,
-            bytes: message.formatted(),
-        })
+        to.retain(|address| !delivered.iter().any(|has| has.as_str() == AsRef::<str>::as_ref(address)));
+        Ok(Letter { uid: email.uid, from: self.from.email.clone(), to, bytes: message.formatted() })
     }
 }
 
 /// `<uid@bellwether.environment>`. The environment is ours, but it comes out of a stored payload.
 fn message_id(email: &SendPredictionEmail) -> String {
-    let environment: String = email
-        .environment
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .collect();
+    let environment: String = email.environment.chars().filter(char::is_ascii_alphanumeric).collect();
     format!("<{}@bellwether.{environment}>", email.uid).replace(".>", ">")
 }
 
@@ -136,18 +117,13 @@ fn mailboxes(addresses: &[String]) -> Result<Vec<Mailbox>, MessageError> {
 
 fn mailbox(address: &str) -> Result<Mailbox, MessageError> {
     let fault = |reason: String| MessageError::Address {
-        address: address
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect(),
+        address: address.chars().map(|c| if c.is_control() { ' ' } else { c }).collect(),
         reason,
     };
     if address.chars().any(char::is_control) {
         return Err(fault("control characters".to_owned()));
     }
-    address
-        .parse()
-        .map_err(|error: lettre::address::AddressError| fault(error.to_string()))
+    address.parse().map_err(|error: lettre::address::AddressError| fault(error.to_string()))
 }
 
 #[cfg(test)]

@@ -21,11 +21,7 @@ fn email(recipients: &[&str]) -> SendPredictionEmail {
 }
 
 fn book() -> AddressBook {
-    AddressBook::new(
-        "Bellwether <bellwether@example.org>",
-        &["ops@example.org".to_owned()],
-    )
-    .unwrap()
+    AddressBook::new("Bellwether <bellwether@example.org>", &["ops@example.org".to_owned()]).unwrap()
 }
 
 fn headers(letter: &Letter) -> String {
@@ -56,28 +52,17 @@ fn a_letter_has_the_headers_of_one() {
 #[test]
 fn those_who_have_it_are_named_but_not_sent_to_again() {
     let email = email(&["a@example.org", "B <b@example.org>", "a@example.org"]);
-    let letter = book()
-        .letter(&email, &["a@example.org".to_owned()], DateTime::UNIX_EPOCH)
-        .unwrap();
+    let letter = book().letter(&email, &["a@example.org".to_owned()], DateTime::UNIX_EPOCH).unwrap();
     assert_eq!(letter.to, ["b@example.org".parse().unwrap()]);
     let headers = headers(&letter);
-    assert!(
-        headers.contains("To: a@example.org, B <b@example.org>"),
-        "{headers}"
-    );
+    assert!(headers.contains("To: a@example.org, B <b@example.org>"), "{headers}");
 }
 
 #[test]
 fn bad_and_missing_recipients_are_told() {
-    let bad = book()
-        .letter(&email(&["no address"]), &[], DateTime::UNIX_EPOCH)
-        .unwrap_err();
+    let bad = book().letter(&email(&["no address"]), &[], DateTime::UNIX_EPOCH).unwrap_err();
     assert!(bad.to_string().contains("no address"), "{bad}");
-    let injected = book().letter(
-        &email(&["a@example.org\r\nBcc: b@example.org"]),
-        &[],
-        DateTime::UNIX_EPOCH,
-    );
+    let injected = book().letter(&email(&["a@example.org\r\nBcc: b@example.org"]), &[], DateTime::UNIX_EPOCH);
     assert!(injected.is_err());
     let nobody = AddressBook::new("a@example.org", &[]).unwrap();
     let error = nobody.letter(&email(&[]), &[], DateTime::UNIX_EPOCH).unwrap_err();

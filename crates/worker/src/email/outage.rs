@@ -32,11 +32,7 @@ impl Leave<'_> {
 impl Outage {
     /// No outage so far.
     pub fn new(chance: Chance) -> Self {
-        Self {
-            failures: Mutex::default(),
-            probe: tokio::sync::Mutex::default(),
-            chance,
-        }
+        Self { failures: Mutex::default(), probe: tokio::sync::Mutex::default(), chance }
     }
 
     /// Waits until it makes sense to try.
@@ -49,10 +45,7 @@ impl Outage {
         if failures == 0 {
             return Leave(None);
         }
-        let backoff = RetryPolicy {
-            longest: LONGEST,
-            ..RetryPolicy::default()
-        };
+        let backoff = RetryPolicy { longest: LONGEST, ..RetryPolicy::default() };
         tokio::time::sleep(backoff.wait(failures, (self.chance)())).await;
         Leave(Some(turn))
     }
@@ -82,8 +75,6 @@ impl Outage {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, u32> {
-        self.failures
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.failures.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

@@ -34,12 +34,7 @@ pub struct SmtpMailer {
 impl SmtpMailer {
     /// A mailer that keeps up to `kept` connections. Connects to nothing yet.
     pub(super) fn new(url: SmtpUrl, kept: usize) -> Self {
-        Self {
-            url,
-            hello: ClientId::default(),
-            idle: Mutex::default(),
-            kept,
-        }
+        Self { url, hello: ClientId::default(), idle: Mutex::default(), kept }
     }
 
     /// A kept connection that still answers, or a new one. Whatever fails here is not the letter's fault,
@@ -80,19 +75,13 @@ impl SmtpMailer {
     }
 
     fn take(&self) -> Option<AsyncSmtpConnection> {
-        let mut idle = self
-            .idle
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut idle = self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         idle.retain(|(_, since)| since.elapsed() < IDLE);
         idle.pop().map(|(connection, _)| connection)
     }
 
     fn keep(&self, connection: AsyncSmtpConnection) {
-        let mut idle = self
-            .idle
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut idle = self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if idle.len() < self.kept && !connection.has_broken() {
             idle.push((connection, Instant::now()));
         }
@@ -111,11 +100,8 @@ impl Mailer for SmtpMailer {
 
 /// One letter's commands. An error leaves the connection in an unknown state: it is not kept.
 async fn hand_over(connection: &mut AsyncSmtpConnection, letter: &Letter) -> Result<Outcome, SendError> {
-    let international = letter
-        .to
-        .iter()
-        .chain([&letter.from])
-        .any(|address| !AsRef::<str>::as_ref(address).is_ascii());
+    let international =
+        letter.to.iter().chain([&letter.from]).any(|address| !AsRef::<str>::as_ref(address).is_ascii());
     let mut parameters = Vec::new();
     if international {
         if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
@@ -156,10 +142,7 @@ const NOT_LET_IN: [u16; 5] = [421, 530, 534, 535, 538];
 /// that broke is not even known to have been refused.
 #[expect(clippy::needless_pass_by_value, reason = "to be given to map_err")]
 fn verdict(error: Error) -> SendError {
-    if error
-        .status()
-        .is_some_and(|code| NOT_LET_IN.contains(&code.into()))
-    {
+    if error.status().is_some_and(|code| NOT_LET_IN.contains(&code.into())) {
         SendError::Unreachable(said(&error))
     } else if error.is_permanent() {
         SendError::Permanent(said(&error))

@@ -51,9 +51,7 @@ impl SmtpUrl {
         };
         let decode = |text: &str| {
             let decoded = percent_decode_str(text).decode_utf8();
-            decoded
-                .map(String::from)
-                .map_err(|_| fault("user or password is not UTF-8"))
+            decoded.map(String::from).map_err(|_| fault("user or password is not UTF-8"))
         };
         let credentials = match url.password() {
             Some(password) => Some(Credentials::new(decode(url.username())?, decode(password)?)),

@@ -10,15 +10,9 @@ fn scheme_and_tls_parameter_say_port_and_encryption() {
     let plain = parse("smtp://mail.example.org").unwrap();
     assert!(matches!((plain.port, plain.encryption), (25, Encryption::None)));
     let starttls = parse("smtp://mail.example.org?tls=required").unwrap();
-    assert!(matches!(
-        (starttls.port, starttls.encryption),
-        (587, Encryption::StartTls(_))
-    ));
+    assert!(matches!((starttls.port, starttls.encryption), (587, Encryption::StartTls(_))));
     let wrapped = parse("smtps://mail.example.org").unwrap();
-    assert!(matches!(
-        (wrapped.port, wrapped.encryption),
-        (465, Encryption::Wrapped(_))
-    ));
+    assert!(matches!((wrapped.port, wrapped.encryption), (465, Encryption::Wrapped(_))));
     assert_eq!(parse("smtp://[::1]:2525").unwrap().host, "::1");
 }
 

@@ -44,9 +44,7 @@ pub(crate) fn no_jitter() -> Chance {
 
 pub(crate) async fn open(folder: &Path) -> (Arc<Sqlite>, Means) {
     let database = folder.join("bellwether.db");
-    let store = Sqlite::connect(database.to_str().unwrap(), SqliteOptions::default())
-        .await
-        .unwrap();
+    let store = Sqlite::connect(database.to_str().unwrap(), SqliteOptions::default()).await.unwrap();
     store.migrate().await.unwrap();
     let store = Arc::new(store);
     let queue = SqliteQueue::open(&folder.join("queue.db")).await.unwrap();
@@ -67,16 +65,12 @@ impl World {
     }
 
     pub(crate) fn outbox(&self) -> EmailOutbox {
-        let Means {
-            jobs, queue, clock, ..
-        } = self.means.clone();
+        let Means { jobs, queue, clock, .. } = self.means.clone();
         EmailOutbox::new(jobs, queue, clock)
     }
 
     pub(crate) async fn order(&self, count: usize, recipients: &[&str]) -> Vec<Uuid> {
-        let emails: Vec<_> = (0..count)
-            .map(|n| email(&format!("client-{n}"), recipients))
-            .collect();
+        let emails: Vec<_> = (0..count).map(|n| email(&format!("client-{n}"), recipients)).collect();
         self.outbox().order(&emails).await.unwrap();
         emails.iter().map(|email| email.uid).collect()
     }
@@ -146,10 +140,7 @@ pub(crate) fn email(client: &str, recipients: &[&str]) -> SendPredictionEmail {
 
 /// The uid that a message says it is about.
 pub(crate) fn uid_of(data: &str) -> Uuid {
-    let line = data
-        .lines()
-        .find_map(|line| line.strip_prefix("Message-ID: <"))
-        .unwrap();
+    let line = data.lines().find_map(|line| line.strip_prefix("Message-ID: <")).unwrap();
     line.split_once('@').unwrap().0.parse().unwrap()
 }
 
