@@ -52,9 +52,7 @@ impl TryFrom<f64> for Percentage {
             return Err(format!("expected a percentage from 0 to 100, not {percent}"));
         }
         if (hundredths - hundredths.round()).abs() > 1e-6 {
-            return Err(format!(
-                "expected a percentage to 0.01 at the finest, not {percent}"
-            ));
+            return Err(format!("expected a percentage to 0.01 at the finest, not {percent}"));
         }
         Ok(Self(hundredths.round() as u16))
     }
@@ -164,10 +162,7 @@ impl ConfigDocument {
         Self {
             schema: SCHEMA,
             proba_cutoff: proba_cutoff(),
-            arms: vec![Arm {
-                model: model.to_owned(),
-                percentage: Percentage::ALL,
-            }],
+            arms: vec![Arm { model: model.to_owned(), percentage: Percentage::ALL }],
             shadow: Vec::new(),
             heuristic_percentage: Percentage::NONE,
             holdout_percentage: Percentage::NONE,
@@ -186,11 +181,7 @@ impl ConfigDocument {
         let document: Self = serde_json::from_str(json)
             .map_err(|error| vec![fault("document", &format!("cannot be read: {error}"))])?;
         let faults = document.faults();
-        if faults.is_empty() {
-            Ok(document)
-        } else {
-            Err(faults)
-        }
+        if faults.is_empty() { Ok(document) } else { Err(faults) }
     }
 
     /// What is wrong with the document by itself, without knowing which models exist.
@@ -202,11 +193,7 @@ impl ConfigDocument {
             }
         };
         let readable = self.schema == SCHEMA;
-        expect(
-            readable,
-            "schema",
-            format!("expected {SCHEMA}, not {}", self.schema),
-        );
+        expect(readable, "schema", format!("expected {SCHEMA}, not {}", self.schema));
         let cutoff = self.proba_cutoff;
         expect(
             CUTOFF_RANGE.contains(&cutoff),
@@ -214,53 +201,25 @@ impl ConfigDocument {
             format!("expected 0.09 to 0.99, not {cutoff}"),
         );
         let count = self.arms.len();
-        expect(
-            (1..=MAX_MODELS).contains(&count),
-            "arms",
-            format!("expected 1 to {MAX_MODELS}, not {count}"),
-        );
-        let sum: u32 = self
-            .arms
-            .iter()
-            .map(|arm| u32::from(arm.percentage.buckets()))
-            .sum();
+        expect((1..=MAX_MODELS).contains(&count), "arms", format!("expected 1 to {MAX_MODELS}, not {count}"));
+        let sum: u32 = self.arms.iter().map(|arm| u32::from(arm.percentage.buckets())).sum();
         let percent = f64::from(sum) / 100.0;
-        expect(
-            sum == 10_000,
-            "arms",
-            format!("expected percentages that sum to 100, not {percent}"),
-        );
+        expect(sum == 10_000, "arms", format!("expected percentages that sum to 100, not {percent}"));
         for (at, arm) in self.arms.iter().enumerate() {
             let again = self.arms[..at].iter().any(|earlier| earlier.model == arm.model);
-            expect(
-                !again,
-                &format!("arms[{at}].model"),
-                format!("`{}` is named twice", arm.model),
-            );
+            expect(!again, &format!("arms[{at}].model"), format!("`{}` is named twice", arm.model));
         }
-        expect(
-            self.shadow.len() <= MAX_MODELS,
-            "shadow",
-            format!("expected at most {MAX_MODELS}"),
-        );
+        expect(self.shadow.len() <= MAX_MODELS, "shadow", format!("expected at most {MAX_MODELS}"));
         for (at, model) in self.shadow.iter().enumerate() {
             let again = self.shadow[..at].contains(model) || self.arms.iter().any(|arm| arm.model == *model);
-            expect(
-                !again,
-                &format!("shadow[{at}]"),
-                format!("`{model}` already scores every request"),
-            );
+            expect(!again, &format!("shadow[{at}]"), format!("`{model}` already scores every request"));
         }
         let kept = self.heuristic_percentage.buckets() + self.holdout_percentage.buckets();
         let message = "expected that it and holdout_percentage leave something: at most 100 together";
         expect(kept <= 10_000, "heuristic_percentage", message.to_owned());
         let salt = &self.experiment_salt;
         let plain = !salt.is_empty() && salt.len() <= 64 && !salt.chars().any(char::is_control);
-        expect(
-            plain,
-            "experiment_salt",
-            "expected 1 to 64 bytes without control characters".to_owned(),
-        );
+        expect(plain, "experiment_salt", "expected 1 to 64 bytes without control characters".to_owned());
         let window = self.recent_window_seconds;
         expect(
             (1..=MAX_WINDOW_SECONDS).contains(&window),
@@ -275,21 +234,14 @@ impl ConfigDocument {
         );
         for (at, address) in recipients.iter().enumerate() {
             let message = format!("expected an email address, not `{address}`");
-            expect(
-                looks_like_address(address),
-                &format!("email_recipients[{at}]"),
-                message,
-            );
+            expect(looks_like_address(address), &format!("email_recipients[{at}]"), message);
         }
         faults
     }
 
     /// Every model the document names, arms first.
     pub fn models(&self) -> impl Iterator<Item = &str> {
-        self.arms
-            .iter()
-            .map(|arm| arm.model.as_str())
-            .chain(self.shadow.iter().map(String::as_str))
+        self.arms.iter().map(|arm| arm.model.as_str()).chain(self.shadow.iter().map(String::as_str))
     }
 
     /// SHA-256 of the document as it is stored, in hex: two documents are the same if this is.
@@ -302,19 +254,14 @@ impl ConfigDocument {
 }
 
 fn fault(field: &str, message: &str) -> FieldError {
-    FieldError {
-        field: field.to_owned(),
-        message: message.to_owned(),
-    }
+    FieldError { field: field.to_owned(), message: message.to_owned() }
 }
 
-/// Enough to catch a slip of the hand; the SMTP server has the last word.
-fn looks_like_address(address: &str) -> bool {
+/// Whether a text looks like an email address: enough to catch a slip of the hand; the mail server has
+/// the last word.
+pub fn looks_like_address(address: &str) -> bool {
     let plain = address.len() <= 254 && !address.chars().any(|c| c.is_control() || c.is_whitespace());
-    plain
-        && address
-            .split_once('@')
-            .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
+    plain && address.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
 }
 
 /// One immutable version of an environment's config.

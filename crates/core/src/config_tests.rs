@@ -3,11 +3,7 @@ use super::*;
 const GOOD: &str = r#"{"arms":[{"model":"a","percentage":33.33},{"model":"b","percentage":66.67}]}"#;
 
 fn fields_at_fault(json: &str) -> Vec<String> {
-    ConfigDocument::parse(json)
-        .unwrap_err()
-        .into_iter()
-        .map(|fault| fault.field)
-        .collect()
+    ConfigDocument::parse(json).unwrap_err().into_iter().map(|fault| fault.field).collect()
 }
 
 #[test]
@@ -53,10 +49,7 @@ fn every_fault_is_reported_at_once() {
 
 #[test]
 fn percentages_finer_than_a_hundredth_are_refused() {
-    assert_eq!(
-        fields_at_fault(r#"{"arms":[{"model":"a","percentage":99.999}]}"#),
-        ["document"]
-    );
+    assert_eq!(fields_at_fault(r#"{"arms":[{"model":"a","percentage":99.999}]}"#), ["document"]);
     assert!(Percentage::try_from(0.01).is_ok());
     assert!(Percentage::try_from(-0.01).is_err());
     assert!(Percentage::try_from(f64::NAN).is_err());

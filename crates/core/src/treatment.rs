@@ -59,10 +59,7 @@ pub fn assign(config: &ConfigDocument, id: &str) -> Assignment {
     } else {
         Treatment::Model
     };
-    Assignment {
-        treatment,
-        arm: arm(config, id),
-    }
+    Assignment { treatment, arm: arm(config, id) }
 }
 
 fn arm(config: &ConfigDocument, id: &str) -> usize {
@@ -85,10 +82,7 @@ pub fn draw(salt: &str, name: &str, id: &str) -> u16 {
         hash.update(part);
     }
     let digest = hash.finalize();
-    let head = digest
-        .iter()
-        .take(8)
-        .fold(0_u64, |sum, &byte| sum << 8 | u64::from(byte));
+    let head = digest.iter().take(8).fold(0_u64, |sum, &byte| sum << 8 | u64::from(byte));
     (head % u64::from(BUCKETS)) as u16
 }
 

@@ -22,16 +22,9 @@ fn shares(config: &ConfigDocument) -> (f64, f64, f64) {
     let share = |count: usize, of: usize| if of == 0 { 0.0 } else { count as f64 / of as f64 };
     let of = |treatment| assigned.iter().filter(|a| a.treatment == treatment).count();
     let models = of(Treatment::Model);
-    let first = assigned
-        .iter()
-        .filter(|a| a.treatment == Treatment::Model && a.arm == 0)
-        .count();
+    let first = assigned.iter().filter(|a| a.treatment == Treatment::Model && a.arm == 0).count();
     let all = assigned.len();
-    (
-        share(of(Treatment::Holdout), all),
-        share(of(Treatment::Heuristic), all),
-        share(first, models),
-    )
+    (share(of(Treatment::Holdout), all), share(of(Treatment::Heuristic), all), share(first, models))
 }
 
 #[test]

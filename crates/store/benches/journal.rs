@@ -1,11 +1,7 @@
 //! What an append costs: alone and among 256 callers, and in both sync modes. Prints the percentiles of
 //! single appends beside criterion's figures, which are of whole rounds.
 
-#![allow(
-    missing_docs,
-    clippy::unwrap_used,
-    reason = "criterion's macros; a bench may panic"
-)]
+#![allow(missing_docs, clippy::unwrap_used, reason = "criterion's macros; a bench may panic")]
 
 #[path = "../tests/builders/mod.rs"]
 mod builders;
@@ -33,11 +29,7 @@ async fn round(journal: &Arc<Journal>, callers: u32, rounds: u32) -> Vec<Duratio
             took
         })
     });
-    join_all(tasks)
-        .await
-        .into_iter()
-        .flat_map(Result::unwrap)
-        .collect()
+    join_all(tasks).await.into_iter().flat_map(Result::unwrap).collect()
 }
 
 fn appends(criterion: &mut Criterion) {
@@ -45,10 +37,7 @@ fn appends(criterion: &mut Criterion) {
     for sync in [JournalSync::Os, JournalSync::Disk] {
         for callers in [1, 256] {
             let folder = tempfile::tempdir_in(".").unwrap();
-            let options = JournalOptions {
-                sync,
-                ..JournalOptions::default()
-            };
+            let options = JournalOptions { sync, ..JournalOptions::default() };
             let path = folder.path().join("journal.db");
             let journal = Arc::new(runtime.block_on(Journal::open(&path, options)).unwrap());
             let rounds = if callers == 1 { 5_000 } else { 100 };

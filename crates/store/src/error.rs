@@ -37,9 +37,6 @@ impl StoreError {
 
     /// A [`StoreError::Corrupt`] that names what cannot be read.
     pub fn corrupt(what: impl Into<String>, reason: impl std::fmt::Display) -> Self {
-        Self::Corrupt {
-            what: what.into(),
-            reason: reason.to_string(),
-        }
+        Self::Corrupt { what: what.into(), reason: reason.to_string() }
     }
 }

@@ -80,10 +80,7 @@ impl LtvCache {
     pub fn new(clients: Arc<dyn Clients>, options: LtvCacheOptions) -> Self {
         Self {
             clients,
-            values: Cache::builder()
-                .max_capacity(options.entries)
-                .time_to_live(options.time_to_live)
-                .build(),
+            values: Cache::builder().max_capacity(options.entries).time_to_live(options.time_to_live).build(),
             loads: Arc::new(Semaphore::new(options.loads)),
             budget: options.budget,
         }
@@ -92,10 +89,7 @@ impl LtvCache {
     /// A client's value; returns within the budget, and never fails.
     pub async fn get(&self, client_id: &str) -> LtvLookup {
         let lookup = match self.values.get(client_id).await {
-            Some(value) => LtvLookup {
-                value,
-                source: LtvSource::Cached,
-            },
+            Some(value) => LtvLookup { value, source: LtvSource::Cached },
             None => self.load(client_id).await,
         };
         metrics::counter!("bellwether_ltv_lookups_total", "source" => lookup.source.as_str()).increment(1);
@@ -131,10 +125,7 @@ impl LtvCache {
         });
         match timeout(self.budget, loading).await {
             Err(_) => nothing(LtvSource::Late),
-            Ok(Ok(Ok(value))) => LtvLookup {
-                value,
-                source: LtvSource::Loaded,
-            },
+            Ok(Ok(Ok(value))) => LtvLookup { value, source: LtvSource::Loaded },
             Ok(_) => nothing(LtvSource::Failed),
         }
     }

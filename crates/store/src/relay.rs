@@ -69,12 +69,7 @@ impl Relay {
             let carrier = Carrier::new(journal.clone(), sink, options.clone(), draining.clone());
             tasks.spawn(carrier.run());
         }
-        Ok(RelayHandle {
-            journal,
-            names,
-            draining,
-            tasks,
-        })
+        Ok(RelayHandle { journal, names, draining, tasks })
     }
 }
 
@@ -103,13 +98,6 @@ impl RelayHandle {
             self.tasks.shutdown().await;
         }
         let left = |name: &&'static str| (*name, self.journal.depth(name));
-        Drained {
-            left: self
-                .names
-                .iter()
-                .map(left)
-                .filter(|(_, depth)| *depth > 0)
-                .collect(),
-        }
+        Drained { left: self.names.iter().map(left).filter(|(_, depth)| *depth > 0).collect() }
     }
 }

@@ -6,6 +6,8 @@
 pub mod email;
 mod housekeeping;
 mod send_prediction_email;
+mod service;
 pub mod startup;
 
 pub use send_prediction_email::{SendPredictionEmailJob, Sending};
+pub use service::email_options;

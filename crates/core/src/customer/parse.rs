@@ -13,14 +13,15 @@ use serde_json::value::RawValue;
 
 use super::{Customer, InputKind, InputSchema, InputValue};
 
-/// The longest client id that is taken, in bytes of UTF-8.
-pub const MAX_CLIENT_ID_BYTES: usize = 128;
-/// The longest category level that is taken, in bytes of UTF-8.
-const MAX_LEVEL_BYTES: usize = 256;
+/// The longest client id that is taken, in characters.
+pub const MAX_CLIENT_ID_CHARS: usize = 128;
+/// The longest category level that is taken, in characters.
+pub const MAX_LEVEL_CHARS: usize = 128;
+/// The earliest year of a date that is taken.
+pub const EARLIEST_YEAR: i32 = 1900;
 const MAX_IGNORED_NAMES: usize = 20;
 const MAX_IGNORED_NAME_CHARS: usize = 64;
 const MAX_FIELD_ERRORS: usize = 100;
-const EARLIEST_YEAR: i32 = 1900;
 
 /// One field of a request that cannot be taken, and why.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
@@ -61,9 +62,7 @@ pub(super) fn parse(
 /// Tells "not JSON" from "JSON, but not an object", and names the field where reading stopped.
 fn refuse_document(text: &str, error: &serde_json::Error, reading: Option<String>) -> InvalidCustomer {
     let mut json = serde_json::Deserializer::from_str(text);
-    let valid = serde::de::IgnoredAny::deserialize_in(&mut json)
-        .and_then(|()| json.end())
-        .is_ok();
+    let valid = serde::de::IgnoredAny::deserialize_in(&mut json).and_then(|()| json.end()).is_ok();
     if valid && reading.is_none() {
         let field = "body".to_owned();
         return InvalidCustomer::Fields(vec![FieldError {
@@ -144,20 +143,9 @@ impl<'de> serde::Deserialize<'de> for Key<'de> {
 
 impl<'s> Reader<'s> {
     fn new(schema: &'s InputSchema, today: NaiveDate) -> Self {
-        let customer = Customer {
-            values: vec![InputValue::Missing; schema.len()],
-            ..Customer::default()
-        };
+        let customer = Customer { values: vec![InputValue::Missing; schema.len()], ..Customer::default() };
         let seen = vec![false; schema.len()];
-        Self {
-            schema,
-            today,
-            customer,
-            seen,
-            seen_id: false,
-            faults: Vec::new(),
-            reading: None,
-        }
+        Self { schema, today, customer, seen, seen_id: false, faults: Vec::new(), reading: None }
     }
 
     fn field(&mut self, name: &str, raw: &str) {
@@ -188,29 +176,16 @@ impl<'s> Reader<'s> {
 
     fn fault(&mut self, name: &str, message: impl Into<String>) {
         if self.faults.len() < MAX_FIELD_ERRORS {
-            self.faults.push(FieldError {
-                field: cut(name),
-                message: message.into(),
-            });
+            self.faults.push(FieldError { field: cut(name), message: message.into() });
         }
     }
 
     fn finish(mut self) -> Result<Customer, InvalidCustomer> {
         if self.faults.is_empty() && !self.seen.contains(&true) {
             let example: Vec<_> = self.schema.names().take(3).collect();
-            self.fault(
-                "body",
-                format!(
-                    "names no known feature; expected some of {}, …",
-                    example.join(", ")
-                ),
-            );
+            self.fault("body", format!("names no known feature; expected some of {}, …", example.join(", ")));
         }
-        if self.faults.is_empty() {
-            Ok(self.customer)
-        } else {
-            Err(InvalidCustomer::Fields(self.faults))
-        }
+        if self.faults.is_empty() { Ok(self.customer) } else { Err(InvalidCustomer::Fields(self.faults)) }
     }
 }
 
@@ -242,17 +217,15 @@ fn text(raw: &str) -> Result<Cow<'_, str>, String> {
     if !inner.contains('\\') {
         return Ok(Cow::Borrowed(inner));
     }
-    serde_json::from_str::<String>(raw)
-        .map(Cow::Owned)
-        .map_err(|_| "holds an invalid escape".to_owned())
+    serde_json::from_str::<String>(raw).map(Cow::Owned).map_err(|_| "holds an invalid escape".to_owned())
 }
 
 fn client_id(raw: &str) -> Result<Option<String>, String> {
-    let expected = "expected a string of 1 to 128 bytes";
+    let expected = "expected a string of 1 to 128 characters";
     match classify(raw)? {
         Json::Null => Ok(None),
         Json::Text(id) if id.is_empty() => Err(format!("{expected}, not an empty one")),
-        Json::Text(id) if id.len() > MAX_CLIENT_ID_BYTES => {
+        Json::Text(id) if longer(&id, MAX_CLIENT_ID_CHARS) => {
             Err(format!("{expected}, not {} bytes", id.len()))
         }
         Json::Text(id) if id.chars().any(char::is_control) => {
@@ -262,6 +235,10 @@ fn client_id(raw: &str) -> Result<Option<String>, String> {
         Json::Number(_) => Err(format!("{expected}, not a number")),
         Json::Other(what) => Err(format!("{expected}, not {what}")),
     }
+}
+
+fn longer(text: &str, chars: usize) -> bool {
+    text.chars().nth(chars).is_some()
 }
 
 fn value(raw: &str, kind: InputKind, today: NaiveDate) -> Result<InputValue, String> {
@@ -302,11 +279,8 @@ fn category(level: &str) -> Result<InputValue, String> {
     if level.is_empty() {
         return Ok(InputValue::Missing);
     }
-    if level.len() > MAX_LEVEL_BYTES {
-        return Err(format!(
-            "expected at most {MAX_LEVEL_BYTES} bytes, not {}",
-            level.len()
-        ));
+    if longer(level, MAX_LEVEL_CHARS) {
+        return Err(format!("expected at most {MAX_LEVEL_CHARS} characters, not {} bytes", level.len()));
     }
     Ok(InputValue::Level(level.into()))
 }
@@ -316,13 +290,10 @@ fn date(text: &str, today: NaiveDate) -> Result<InputValue, String> {
         return Ok(InputValue::Missing);
     }
     let shaped = text.len() == 10
-        && text.bytes().enumerate().all(|(at, byte)| {
-            if at == 4 || at == 7 {
-                byte == b'-'
-            } else {
-                byte.is_ascii_digit()
-            }
-        });
+        && text
+            .bytes()
+            .enumerate()
+            .all(|(at, byte)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() });
     if !shaped {
         return Err("expected a date as \"YYYY-MM-DD\"".to_owned());
     }

@@ -47,11 +47,7 @@ impl InputSchema {
             if have == kind {
                 return Ok(at);
             }
-            return Err(SchemaConflict {
-                name: name.to_owned(),
-                have,
-                want: kind,
-            });
+            return Err(SchemaConflict { name: name.to_owned(), have, want: kind });
         }
         let at = self.names.len();
         self.names.push(name.to_owned());

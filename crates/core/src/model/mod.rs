@@ -1,1 +1,11 @@
-//! Scoring: the graph that tract runs, and our own tree-ensemble op inside it.
+//! Scoring: the graph that tract runs, and our own tree-ensemble op inside it. Nothing here knows of
+//! customers or manifests: rows of float32 go in, probabilities come out.
+
+pub mod forest;
+mod graph;
+mod guard;
+mod scorer;
+mod tree_op;
+
+pub use graph::GraphError;
+pub use scorer::{ScoreError, Scorer};

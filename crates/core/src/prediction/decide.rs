@@ -2,34 +2,21 @@
 
 use crate::customer::{Customer, InputValue};
 use crate::model::ScoreError;
-use crate::treatment::{Treatment, assign};
+use crate::treatment::{Assignment, Treatment, assign};
 
 use super::Snapshot;
 
-/// What one model said.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Scored<'s> {
-    /// The bundle's uid.
-    pub model: &'s str,
-    /// Its probability of churn, 0 to 1.
-    pub probability: f64,
-}
-
 /// What is decided about one customer.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Decision<'s> {
-    /// What the client gets.
-    pub treatment: Treatment,
-    /// The model that answers; none for the heuristic and the holdout.
-    pub model: Option<&'s str>,
-    /// The arm that answers, or would have.
-    pub arm: &'s str,
-    /// The probability answered, unrounded; none in a holdout.
+pub struct Decision {
+    /// What the client gets, and the arm that answers or would have.
+    pub assignment: Assignment,
+    /// The probability answered, unrounded, 0 to 1; none in a holdout.
     pub probability: Option<f64>,
     /// Whether it reaches the cutoff; none in a holdout.
     pub high_risk: Option<bool>,
-    /// What every arm and shadow said, in the snapshot's order.
-    pub scored: Vec<Scored<'s>>,
+    /// What every arm and shadow said, in the order of [`Snapshot::models`].
+    pub scores: Vec<f64>,
     /// What the heuristic said.
     pub heuristic: f64,
 }
@@ -41,46 +28,43 @@ impl Snapshot {
     ///
     /// # Errors
     /// [`ScoreError`] where a model fails; nobody is answered then.
-    pub fn decide(&self, customers: &[&Customer], ids: &[&str]) -> Result<Vec<Decision<'_>>, ScoreError> {
-        let rows: Vec<Vec<f32>> = self
-            .pipelines
-            .iter()
-            .map(|pipeline| {
-                let columns = pipeline.columns();
-                let mut rows = vec![0.0; columns * customers.len()];
-                for (customer, row) in customers.iter().zip(rows.chunks_exact_mut(columns)) {
-                    pipeline.transform(customer, row);
-                }
-                rows
-            })
-            .collect();
+    pub fn decide(&self, customers: &[&Customer], ids: &[&str]) -> Result<Vec<Decision>, ScoreError> {
+        let rows = self.rows(customers);
         let mut scores = Vec::with_capacity(self.models.len());
         for live in &self.models {
             scores.push(live.bundle.scorer().score(&rows[live.row])?);
         }
         let decided = customers.iter().zip(ids).enumerate().map(|(at, (customer, id))| {
-            let scored = self.models.iter().zip(&scores).map(|(live, scores)| Scored {
-                model: live.bundle.uid(),
-                probability: f64::from(scores[at]),
-            });
-            self.decision(customer, id, scored.collect())
+            let scores = scores.iter().map(|of_model| f64::from(of_model[at])).collect();
+            self.decision(customer, id, scores)
         });
         Ok(decided.collect())
     }
 
-    fn decision<'s>(&'s self, customer: &Customer, id: &str, scored: Vec<Scored<'s>>) -> Decision<'s> {
+    /// One block of rows for each distinct feature specification.
+    fn rows(&self, customers: &[&Customer]) -> Vec<Vec<f32>> {
+        let block = |pipeline: &crate::features::BoundPipeline| {
+            let columns = pipeline.columns();
+            let mut rows = vec![0.0; columns * customers.len()];
+            for (customer, row) in customers.iter().zip(rows.chunks_exact_mut(columns)) {
+                pipeline.transform(customer, row);
+            }
+            rows
+        };
+        self.pipelines.iter().map(block).collect()
+    }
+
+    fn decision(&self, customer: &Customer, id: &str, scores: Vec<f64>) -> Decision {
         let config = &self.config.document;
         let assignment = assign(config, id);
         let heuristic = heuristic(customer);
-        let arm = scored.get(assignment.arm);
-        let arm_model = arm.map_or("", |scored| scored.model);
-        let (model, probability) = match assignment.treatment {
-            Treatment::Holdout => (None, None),
-            Treatment::Heuristic => (None, Some(heuristic)),
-            Treatment::Model => (arm.map(|arm| arm.model), arm.map(|arm| arm.probability)),
+        let probability = match assignment.treatment {
+            Treatment::Holdout => None,
+            Treatment::Heuristic => Some(heuristic),
+            Treatment::Model => scores.get(assignment.arm).copied(),
         };
         let high_risk = probability.map(|probability| probability >= config.proba_cutoff);
-        Decision { treatment: assignment.treatment, model, arm: arm_model, probability, high_risk, scored, heuristic }
+        Decision { assignment, probability, high_risk, scores, heuristic }
     }
 }
 
@@ -91,7 +75,7 @@ pub fn heuristic(customer: &Customer) -> f64 {
         InputValue::Number(number) => Some(*number),
         _ => None,
     });
-    // Two numbers near the ends of f64 may sum to infinity or NaN; neither may leave.
+    // Numbers near the ends of f64 may sum to infinity or NaN; neither may leave.
     let share = numbers.sum::<f64>() / 250.0;
     if share.is_nan() { 0.0001 } else { share.clamp(0.0001, 0.9999) }
 }

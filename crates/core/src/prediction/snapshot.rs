@@ -65,13 +65,16 @@ impl Snapshot {
         bundles: &BTreeMap<String, Result<Arc<Bundle>, String>>,
     ) -> Result<Self, Vec<Refusal>> {
         let faults = config.document.faults();
-        let mut refusals: Vec<_> =
-            faults.iter().map(|fault| Refusal::Document(format!("{}: {}", fault.field, fault.message))).collect();
+        let mut refusals: Vec<_> = faults
+            .iter()
+            .map(|fault| Refusal::Document(format!("{}: {}", fault.field, fault.message)))
+            .collect();
         let named = named(&config, bundles, &mut refusals);
         let mut schema = InputSchema::default();
         for bundle in &named {
             if let Err(conflict) = bundle.pipeline().declare(&mut schema) {
-                refusals.push(Refusal::Schema { model: bundle.uid().to_owned(), reason: conflict.to_string() });
+                refusals
+                    .push(Refusal::Schema { model: bundle.uid().to_owned(), reason: conflict.to_string() });
             }
         }
         if !refusals.is_empty() {
@@ -81,24 +84,23 @@ impl Snapshot {
         let mut models = Vec::new();
         for bundle in named {
             let known = pipelines.iter().position(|p| p.fingerprint() == bundle.pipeline().fingerprint());
-            let row = match known {
-                Some(row) => row,
-                None => {
-                    let bound = bundle.pipeline().bind(&schema).map_err(|error| {
-                        vec![Refusal::Schema { model: bundle.uid().to_owned(), reason: error.to_string() }]
-                    })?;
-                    pipelines.push(bound);
-                    pipelines.len() - 1
-                }
+            let row = if let Some(row) = known {
+                row
+            } else {
+                let bound = bundle.pipeline().bind(&schema).map_err(|error| {
+                    vec![Refusal::Schema { model: bundle.uid().to_owned(), reason: error.to_string() }]
+                })?;
+                pipelines.push(bound);
+                pipelines.len() - 1
             };
             models.push(LiveModel { bundle, row });
         }
         Ok(Self { config, schema, pipelines, models })
     }
 
-    /// The bundle of an arm.
-    pub fn arm(&self, arm: usize) -> Option<&LiveModel> {
-        self.models.get(arm)
+    /// The bundle uid of a model by its position in [`Self::models`].
+    pub fn uid(&self, model: usize) -> &str {
+        self.models.get(model).map_or("", |live| live.bundle.uid())
     }
 }
 

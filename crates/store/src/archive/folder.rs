@@ -25,10 +25,7 @@ impl FolderArchive {
 #[async_trait]
 impl ArchiveStore for FolderArchive {
     async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<(), ArchiveError> {
-        let failed = |source| ArchiveError {
-            key: key.to_owned(),
-            source,
-        };
+        let failed = |source| ArchiveError { key: key.to_owned(), source };
         let path = path_of(&self.root, key).ok_or_else(|| failed("not a key".into()))?;
         match spawn_blocking(move || write(&path, &bytes)).await {
             Ok(written) => written.map_err(|error| failed(Box::new(error))),
@@ -56,9 +53,7 @@ fn path_of(root: &Path, key: &str) -> Option<PathBuf> {
     let plain = |part: &str| {
         !part.is_empty()
             && !part.starts_with('.')
-            && part
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-_=.".contains(&byte))
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_=.".contains(&byte))
     };
     key.split('/').all(plain).then(|| root.join(key))
 }

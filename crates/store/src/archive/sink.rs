@@ -41,11 +41,7 @@ impl ArchiveSink {
         Self {
             store,
             journal_id: journal_id.to_owned(),
-            batching: Batching {
-                limit: records.max(1),
-                linger: wait,
-                fixed: true,
-            },
+            batching: Batching { limit: records.max(1), linger: wait, fixed: true },
         }
     }
 

@@ -157,11 +157,7 @@ impl Journal {
 
     fn positions<T>(&self, with: impl FnOnce(&mut BTreeMap<String, Position>) -> T) -> T {
         // A map of plain numbers is whole even if a holder panicked.
-        let mut positions = self
-            .shared
-            .positions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut positions = self.shared.positions.lock().unwrap_or_else(PoisonError::into_inner);
         with(&mut positions)
     }
 }

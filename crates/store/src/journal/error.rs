@@ -61,11 +61,7 @@ impl From<sqlx::Error> for JournalError {
         let full = error
             .as_database_error()
             .is_some_and(|database| crate::sqlite::primary_code(database) == Some(SQLITE_FULL));
-        if full {
-            Self::Full("its room on disk is used up")
-        } else {
-            Self::Io(Arc::new(error))
-        }
+        if full { Self::Full("its room on disk is used up") } else { Self::Io(Arc::new(error)) }
     }
 }
 

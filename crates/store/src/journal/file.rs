@@ -79,20 +79,10 @@ pub(super) async fn open(path: &Path, options: &JournalOptions) -> Result<Opened
         .pragma("wal_autocheckpoint", "0")
         .pragma("journal_size_limit", (64 << 20).to_string());
     let max_pages = (options.max_bytes / u64::from(PAGE_BYTES)).max(16);
-    let mut writer = connect
-        .clone()
-        .pragma("max_page_count", max_pages.to_string())
-        .connect()
-        .await?;
-    let found: u32 = sqlx::query_scalar("PRAGMA user_version")
-        .fetch_one(&mut writer)
-        .await?;
+    let mut writer = connect.clone().pragma("max_page_count", max_pages.to_string()).connect().await?;
+    let found: u32 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut writer).await?;
     if found > FORMAT {
-        return Err(JournalError::TooNew {
-            path: path.to_owned(),
-            found,
-            known: FORMAT,
-        });
+        return Err(JournalError::TooNew { path: path.to_owned(), found, known: FORMAT });
     }
     sqlx::raw_sql(SCHEMA).execute(&mut writer).await?;
     let id = identity(&mut writer).await?;
@@ -131,19 +121,16 @@ async fn identity(writer: &mut SqliteConnection) -> Result<String, JournalError>
         .bind(Uuid::now_v7().simple().to_string())
         .execute(&mut *transaction)
         .await?;
-    let id = sqlx::query_scalar("SELECT value FROM meta WHERE key = 'id'")
-        .fetch_one(&mut *transaction)
-        .await?;
+    let id =
+        sqlx::query_scalar("SELECT value FROM meta WHERE key = 'id'").fetch_one(&mut *transaction).await?;
     transaction.commit().await?;
     Ok(id)
 }
 
 /// Takes the lock beside the journal. The operating system frees it when the process ends, however it ends.
 fn lock(path: &Path) -> Result<File, JournalError> {
-    let unwritable = |source: std::io::Error| JournalError::Unwritable {
-        path: path.to_owned(),
-        source: Arc::new(source),
-    };
+    let unwritable =
+        |source: std::io::Error| JournalError::Unwritable { path: path.to_owned(), source: Arc::new(source) };
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(unwritable)?;
     }
@@ -172,8 +159,6 @@ fn lock(path: &Path) -> Result<File, JournalError> {
         }
         Err(fs::TryLockError::Error(source)) => return Err(unwritable(source)),
     }
-    file.set_len(0)
-        .and_then(|()| writeln!(file, "{}", std::process::id()))
-        .map_err(unwritable)?;
+    file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(unwritable)?;
     Ok(file)
 }

@@ -10,6 +10,7 @@ mod checkpoint;
 mod cursors;
 mod error;
 mod file;
+mod find;
 mod options;
 mod parked;
 mod writer;
@@ -60,11 +61,7 @@ impl TryFrom<Stored> for Entry {
 
     fn try_from(stored: Stored) -> Result<Self, JournalError> {
         match serde_json::from_str(&stored.raw) {
-            Ok(record) => Ok(Self {
-                seq: stored.seq,
-                record,
-                raw: stored.raw,
-            }),
+            Ok(record) => Ok(Self { seq: stored.seq, record, raw: stored.raw }),
             // serde's message may quote a value, which is client data: its place has to do.
             Err(error) => Err(JournalError::Corrupt {
                 seq: stored.seq,
@@ -163,12 +160,10 @@ impl Journal {
             serde_json::to_string(record).map_err(|error| JournalError::Unserialisable(Arc::new(error)))?;
         let (done, committed) = oneshot::channel();
         let at = record.logging_timestamp.timestamp_millis();
-        self.appends
-            .try_send(Append { at, json, done })
-            .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => JournalError::Full("too many appends are waiting"),
-                mpsc::error::TrySendError::Closed(_) => JournalError::Closed,
-            })?;
+        self.appends.try_send(Append { at, json, done }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => JournalError::Full("too many appends are waiting"),
+            mpsc::error::TrySendError::Closed(_) => JournalError::Closed,
+        })?;
         committed.await.unwrap_or(Err(JournalError::Closed))
     }
 
@@ -232,9 +227,7 @@ impl Journal {
         self.readers.close().await;
         let writer = self.shared.writer.lock().await.take();
         if let Some(mut writer) = writer {
-            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
-                .execute(&mut writer)
-                .await?;
+            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut writer).await?;
             writer.close().await?;
         }
         let lock = &self.shared.lock;

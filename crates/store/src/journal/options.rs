@@ -44,10 +44,6 @@ pub struct JournalOptions {
 
 impl Default for JournalOptions {
     fn default() -> Self {
-        Self {
-            sync: JournalSync::Os,
-            max_bytes: 8 << 30,
-            queue: 4096,
-        }
+        Self { sync: JournalSync::Os, max_bytes: 8 << 30, queue: 4096 }
     }
 }

@@ -89,9 +89,6 @@ impl Journal {
 /// A pragma takes no bound value; this one is a number.
 async fn bound(connection: &mut sqlx::SqliteConnection, pages: u64) -> Result<(), JournalError> {
     let pragma = format!("PRAGMA max_page_count = {pages}");
-    sqlx::query(AssertSqlSafe(pragma))
-        .persistent(false)
-        .execute(connection)
-        .await?;
+    sqlx::query(AssertSqlSafe(pragma)).persistent(false).execute(connection).await?;
     Ok(())
 }

@@ -37,12 +37,7 @@ impl Writer {
         shared: Arc<Shared>,
     ) -> Self {
         let sizes = 0..=MAX_GROUP.trailing_zeros();
-        Self {
-            appends,
-            closing,
-            shared,
-            statements: sizes.map(|power| statement(1 << power)).collect(),
-        }
+        Self { appends, closing, shared, statements: sizes.map(|power| statement(1 << power)).collect() }
     }
 
     /// Commits until the journal closes, and then what still waits.

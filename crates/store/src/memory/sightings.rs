@@ -46,10 +46,7 @@ impl Default for MemorySightings {
 #[async_trait]
 impl Sightings for MemorySightings {
     async fn see(&self, client_id: &str, window: Duration, now: DateTime<Utc>) -> Option<u64> {
-        let ring = self
-            .clients
-            .get_with_by_ref(client_id, async { Arc::default() })
-            .await;
+        let ring = self.clients.get_with_by_ref(client_id, async { Arc::default() }).await;
         // Counters are whole even if a holder panicked.
         let mut ring = ring.lock().unwrap_or_else(PoisonError::into_inner);
         Some(ring.see(window, now))
@@ -66,11 +63,7 @@ struct Ring {
 
 impl Default for Ring {
     fn default() -> Self {
-        Self {
-            width: 1,
-            newest: 0,
-            counts: [0; SLOTS + 1],
-        }
+        Self { width: 1, newest: 0, counts: [0; SLOTS + 1] }
     }
 }
 
@@ -107,11 +100,7 @@ impl Ring {
     /// Moves what was counted into slots of another width.
     fn rescale(&mut self, width: i64) {
         let start = |slot: i64| slot.saturating_mul(self.width).div_euclid(width);
-        let mut scaled = Self {
-            width,
-            newest: start(self.newest),
-            ..Self::default()
-        };
+        let mut scaled = Self { width, newest: start(self.newest), ..Self::default() };
         for slot in self.newest.saturating_sub(SLOTS as i64)..=self.newest {
             let to = start(slot);
             if scaled.newest - to <= SLOTS as i64 {

@@ -14,10 +14,7 @@ fn at(milliseconds: i64) -> DateTime<Utc> {
 async fn a_first_sighting_answers_0_and_each_further_one_more() {
     let sightings = MemorySightings::default();
     for earlier in 0..5 {
-        assert_eq!(
-            sightings.see("c1", MINUTE, at(earlier)).await,
-            Some(earlier.cast_unsigned())
-        );
+        assert_eq!(sightings.see("c1", MINUTE, at(earlier)).await, Some(earlier.cast_unsigned()));
     }
     assert_eq!(sightings.see("c2", MINUTE, at(0)).await, Some(0));
 }

@@ -68,10 +68,7 @@ impl Carrier {
                 }
                 continue;
             }
-            let begun = self
-                .journal
-                .position(self.sink.name())
-                .is_some_and(|at| at.planned.is_some());
+            let begun = self.journal.position(self.sink.name()).is_some_and(|at| at.planned.is_some());
             if begun || draining || depth >= batching.limit as u64 || batching.linger.is_zero() {
                 return true;
             }
@@ -92,14 +89,9 @@ impl Carrier {
         let end = self.journal.last();
         // A batch that was begun is repeated whole, even if the sink's limit has changed since.
         let limit = position.planned.map_or(batching.limit.max(1), |_| usize::MAX);
-        let stored = self
-            .journal
-            .read_stored(position.seq, position.planned, limit)
-            .await?;
+        let stored = self.journal.read_stored(position.seq, position.planned, limit).await?;
         // Where nothing is left between cursor and end, the cursor still has to pass.
-        let last = stored
-            .last()
-            .map_or(position.planned.unwrap_or(end), |entry| entry.seq);
+        let last = stored.last().map_or(position.planned.unwrap_or(end), |entry| entry.seq);
         if batching.fixed && position.planned.is_none() && !stored.is_empty() {
             self.journal.plan(name, last).await?;
         }
@@ -165,9 +157,7 @@ impl Carrier {
             0 => None,
             _ => self.journal.oldest(name).await.ok().flatten(),
         };
-        let age = oldest.map_or(0.0, |at| {
-            (self.options.clock.now() - at).as_seconds_f64().max(0.0)
-        });
+        let age = oldest.map_or(0.0, |at| (self.options.clock.now() - at).as_seconds_f64().max(0.0));
         metrics::gauge!("bellwether_journal_oldest_seconds", "sink" => name, "environment" => environment)
             .set(age);
     }

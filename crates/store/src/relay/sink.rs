@@ -36,11 +36,7 @@ pub struct Batching {
 
 impl Default for Batching {
     fn default() -> Self {
-        Self {
-            limit: 500,
-            linger: Duration::from_millis(20),
-            fixed: false,
-        }
+        Self { limit: 500, linger: Duration::from_millis(20), fixed: false }
     }
 }
 

@@ -9,21 +9,17 @@ use crate::{ClientRow, Clients, StoreError};
 #[async_trait]
 impl Clients for Sqlite {
     async fn ltv(&self, client_id: &str) -> Result<Option<f64>, StoreError> {
-        Ok(
-            sqlx::query_scalar("SELECT ltv FROM client_ltv WHERE client_id = ?")
-                .bind(client_id)
-                .fetch_optional(self.readers())
-                .await?,
-        )
+        Ok(sqlx::query_scalar("SELECT ltv FROM client_ltv WHERE client_id = ?")
+            .bind(client_id)
+            .fetch_optional(self.readers())
+            .await?)
     }
 
     async fn all_ltv(&self, limit: u32) -> Result<Vec<(String, f64)>, StoreError> {
-        Ok(
-            sqlx::query_as("SELECT client_id, ltv FROM client_ltv ORDER BY client_id LIMIT ?")
-                .bind(limit)
-                .fetch_all(self.readers())
-                .await?,
-        )
+        Ok(sqlx::query_as("SELECT client_id, ltv FROM client_ltv ORDER BY client_id LIMIT ?")
+            .bind(limit)
+            .fetch_all(self.readers())
+            .await?)
     }
 
     async fn features(&self, client_id: &str) -> Result<Option<Map<String, Value>>, StoreError> {
@@ -66,17 +62,13 @@ impl Clients for Sqlite {
     }
 
     async fn sample_ids(&self, limit: u32) -> Result<Vec<String>, StoreError> {
-        Ok(
-            sqlx::query_scalar("SELECT client_id FROM client_features ORDER BY client_id LIMIT ?")
-                .bind(limit)
-                .fetch_all(self.readers())
-                .await?,
-        )
+        Ok(sqlx::query_scalar("SELECT client_id FROM client_features ORDER BY client_id LIMIT ?")
+            .bind(limit)
+            .fetch_all(self.readers())
+            .await?)
     }
 
     async fn count(&self) -> Result<u64, StoreError> {
-        Ok(sqlx::query_scalar("SELECT count(*) FROM client_features")
-            .fetch_one(self.readers())
-            .await?)
+        Ok(sqlx::query_scalar("SELECT count(*) FROM client_features").fetch_one(self.readers()).await?)
     }
 }

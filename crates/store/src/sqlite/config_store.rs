@@ -27,14 +27,9 @@ impl TryFrom<Row> for ConfigVersion {
         let what = || format!("config version {} of {}", row.version, row.environment);
         let document: ConfigDocument =
             serde_json::from_str(&row.document).map_err(|error| StoreError::corrupt(what(), error))?;
-        let sha256 = document
-            .sha256()
-            .map_err(|error| StoreError::corrupt(what(), error))?;
+        let sha256 = document.sha256().map_err(|error| StoreError::corrupt(what(), error))?;
         if sha256 != row.sha256 {
-            return Err(StoreError::corrupt(
-                what(),
-                "its content does not match its sha256",
-            ));
+            return Err(StoreError::corrupt(what(), "its content does not match its sha256"));
         }
         Ok(Self {
             environment: row.environment,

@@ -31,10 +31,7 @@ pub struct SqliteOptions {
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self {
-            readers: 4,
-            busy_timeout: Duration::from_secs(5),
-        }
+        Self { readers: 4, busy_timeout: Duration::from_secs(5) }
     }
 }
 
@@ -79,10 +76,7 @@ impl Sqlite {
     pub async fn migrate(&self) -> Result<(), StoreError> {
         let mut migrator = sqlx::migrate!("../../migrations/sqlite");
         migrator.set_ignore_missing(true);
-        migrator
-            .run(&self.writer)
-            .await
-            .map_err(|error| StoreError::Engine(Box::new(error)))
+        migrator.run(&self.writer).await.map_err(|error| StoreError::Engine(Box::new(error)))
     }
 
     /// Answers if the database can be read.
@@ -124,10 +118,8 @@ async fn pool(connect: SqliteConnectOptions, size: u32) -> Result<SqlitePool, St
 
 /// `sqlite:///a/b.db` is `/a/b.db`; `sqlite://b.db` and `sqlite:b.db` are `b.db`; so is `b.db`.
 fn path_of(location: &str) -> Result<&Path, StoreError> {
-    let path = location
-        .strip_prefix("sqlite://")
-        .or_else(|| location.strip_prefix("sqlite:"))
-        .unwrap_or(location);
+    let path =
+        location.strip_prefix("sqlite://").or_else(|| location.strip_prefix("sqlite:")).unwrap_or(location);
     let path = path.split_once('?').map_or(path, |(path, _)| path);
     if path.is_empty() || path.contains(":memory:") {
         let reason = format!("`{location}` names no file");

@@ -24,10 +24,7 @@ impl PredictionLog for Sqlite {
             .map_err(|error| StoreError::Refused(Box::new(error)))?;
         let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
         let mut new = 0;
-        for (records, payloads) in records
-            .chunks(ROWS_IN_STATEMENT)
-            .zip(payloads.chunks(ROWS_IN_STATEMENT))
-        {
+        for (records, payloads) in records.chunks(ROWS_IN_STATEMENT).zip(payloads.chunks(ROWS_IN_STATEMENT)) {
             let mut insert = QueryBuilder::new(
                 "INSERT INTO model_logs (uid, logging_timestamp, client_id, treatment, model, prediction, \
                  config_version, input_output_payloads) ",
@@ -81,9 +78,8 @@ impl PredictionLog for Sqlite {
     }
 
     async fn count(&self) -> Result<u64, StoreError> {
-        let count: u64 = sqlx::query_scalar("SELECT count(*) FROM model_logs")
-            .fetch_one(self.readers())
-            .await?;
+        let count: u64 =
+            sqlx::query_scalar("SELECT count(*) FROM model_logs").fetch_one(self.readers()).await?;
         Ok(count)
     }
 }

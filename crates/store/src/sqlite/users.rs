@@ -20,10 +20,8 @@ impl TryFrom<Row> for User {
     type Error = StoreError;
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
-        let role = row
-            .role
-            .parse()
-            .map_err(|reason: String| StoreError::corrupt("a row of users", reason))?;
+        let role =
+            row.role.parse().map_err(|reason: String| StoreError::corrupt("a row of users", reason))?;
         Ok(Self {
             name: row.name,
             password_hash: row.password_hash,
@@ -75,23 +73,18 @@ impl Users for Sqlite {
     }
 
     async fn set_password_hash(&self, name: &str, password_hash: &str) -> Result<bool, StoreError> {
-        let update = sqlx::query("UPDATE users SET password_hash = ? WHERE name = ?")
-            .bind(password_hash)
-            .bind(name);
+        let update =
+            sqlx::query("UPDATE users SET password_hash = ? WHERE name = ?").bind(password_hash).bind(name);
         Ok(update.execute(self.pool()).await?.rows_affected() > 0)
     }
 
     async fn set_role(&self, name: &str, role: Role) -> Result<bool, StoreError> {
-        let update = sqlx::query("UPDATE users SET role = ? WHERE name = ?")
-            .bind(role.as_str())
-            .bind(name);
+        let update = sqlx::query("UPDATE users SET role = ? WHERE name = ?").bind(role.as_str()).bind(name);
         Ok(update.execute(self.pool()).await?.rows_affected() > 0)
     }
 
     async fn set_disabled(&self, name: &str, disabled: bool) -> Result<bool, StoreError> {
-        let update = sqlx::query("UPDATE users SET disabled = ? WHERE name = ?")
-            .bind(disabled)
-            .bind(name);
+        let update = sqlx::query("UPDATE users SET disabled = ? WHERE name = ?").bind(disabled).bind(name);
         Ok(update.execute(self.pool()).await?.rows_affected() > 0)
     }
 }

@@ -28,10 +28,7 @@ pub(crate) fn record(n: u32) -> LogRecord {
         unreachable!()
     };
     for column in 0..40 {
-        input.insert(
-            format!("feature_{column}"),
-            json!(f64::from(n) * 0.1 + f64::from(column) / 3.0),
-        );
+        input.insert(format!("feature_{column}"), json!(f64::from(n) * 0.1 + f64::from(column) / 3.0));
     }
     let Value::Object(scores) = json!({"forest_1": 0.123_456_789_012_345_68, "boost_2": 1.0 / 3.0}) else {
         unreachable!()
@@ -60,9 +57,7 @@ pub(crate) fn record(n: u32) -> LogRecord {
         scores,
         heuristic: 0.1 + 0.2,
         arm: "forest_1".to_owned(),
-        email: Some(EmailOrder {
-            recipients: vec!["a@example.org".to_owned()],
-        }),
+        email: Some(EmailOrder { recipients: vec!["a@example.org".to_owned()] }),
     }
 }
 
@@ -86,8 +81,5 @@ pub(crate) fn holdout(n: u32) -> LogRecord {
 
 /// A document that differs by its cutoff.
 pub(crate) fn document(cutoff: f64) -> ConfigDocument {
-    ConfigDocument {
-        proba_cutoff: cutoff,
-        ..ConfigDocument::initial("forest_1")
-    }
+    ConfigDocument { proba_cutoff: cutoff, ..ConfigDocument::initial("forest_1") }
 }

@@ -4,15 +4,8 @@ use bellwether_store::{ClientRow, Clients};
 use serde_json::{Map, json};
 
 fn row(client_id: &str, ltv: Option<f64>) -> ClientRow {
-    let features = [
-        ("tenure".to_owned(), json!(1.0 / 3.0)),
-        ("plan".to_owned(), json!("größer")),
-    ];
-    ClientRow {
-        client_id: client_id.to_owned(),
-        ltv,
-        features: Map::from_iter(features),
-    }
+    let features = [("tenure".to_owned(), json!(1.0 / 3.0)), ("plan".to_owned(), json!("größer"))];
+    ClientRow { client_id: client_id.to_owned(), ltv, features: Map::from_iter(features) }
 }
 
 pub(crate) async fn an_unknown_client_has_nothing(clients: &impl Clients) {
@@ -23,31 +16,16 @@ pub(crate) async fn an_unknown_client_has_nothing(clients: &impl Clients) {
 }
 
 pub(crate) async fn a_client_is_read_back(clients: &impl Clients) {
-    assert_eq!(
-        clients
-            .upsert(&[row("c1", Some(12.34)), row("c2", None)])
-            .await
-            .unwrap(),
-        2
-    );
+    assert_eq!(clients.upsert(&[row("c1", Some(12.34)), row("c2", None)]).await.unwrap(), 2);
     assert_eq!(clients.ltv("c1").await.unwrap(), Some(12.34));
     assert_eq!(clients.ltv("c2").await.unwrap(), None);
-    assert_eq!(
-        clients.features("c2").await.unwrap(),
-        Some(row("c2", None).features)
-    );
+    assert_eq!(clients.features("c2").await.unwrap(), Some(row("c2", None).features));
     assert_eq!(clients.count().await.unwrap(), 2);
 }
 
 pub(crate) async fn an_upsert_replaces_the_whole_row(clients: &impl Clients) {
-    clients
-        .upsert(&[row("c1", Some(1.0)), row("c2", Some(2.0))])
-        .await
-        .unwrap();
-    let bare = ClientRow {
-        features: Map::new(),
-        ..row("c1", None)
-    };
+    clients.upsert(&[row("c1", Some(1.0)), row("c2", Some(2.0))]).await.unwrap();
+    let bare = ClientRow { features: Map::new(), ..row("c1", None) };
     assert_eq!(clients.upsert(&[bare, row("c2", Some(3.0))]).await.unwrap(), 2);
     assert_eq!(clients.ltv("c1").await.unwrap(), None);
     assert_eq!(clients.features("c1").await.unwrap(), Some(Map::new()));

@@ -47,10 +47,7 @@ pub(crate) async fn only_a_child_of_the_live_version_is_appended(store: &impl Co
 pub(crate) async fn environments_do_not_see_each_other(store: &impl ConfigStore) {
     store.append(new(None, 0.65)).await.unwrap();
     assert_eq!(store.live("prod").await.unwrap(), None);
-    let prod = NewConfigVersion {
-        environment: "prod".to_owned(),
-        ..new(None, 0.7)
-    };
+    let prod = NewConfigVersion { environment: "prod".to_owned(), ..new(None, 0.7) };
     assert_eq!(store.append(prod).await.unwrap().version, 1);
 }
 
@@ -62,8 +59,5 @@ pub(crate) async fn of_concurrent_appends_exactly_one_wins(store: &impl ConfigSt
     assert_eq!(won.len(), 1);
     assert_eq!(store.live("stage").await.unwrap().as_ref(), Some(won[0]));
     let lost = outcomes.iter().filter_map(|outcome| outcome.as_ref().err());
-    assert!(
-        lost.map(|error| matches!(error, StoreError::Conflict { .. }))
-            .all(|conflict| conflict)
-    );
+    assert!(lost.map(|error| matches!(error, StoreError::Conflict { .. })).all(|conflict| conflict));
 }

@@ -20,9 +20,7 @@ mod sqlite {
     async fn empty() -> (Sqlite, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("data/test.db");
-        let sqlite = Sqlite::connect(path.to_str().unwrap(), SqliteOptions::default())
-            .await
-            .unwrap();
+        let sqlite = Sqlite::connect(path.to_str().unwrap(), SqliteOptions::default()).await.unwrap();
         sqlite.migrate().await.unwrap();
         (sqlite, folder)
     }

@@ -38,10 +38,7 @@ pub(crate) async fn a_client_s_records_are_only_theirs(log: &impl PredictionLog)
     let mut all = records(25);
     all.push(holdout(30));
     log.insert(&all).await.unwrap();
-    assert_eq!(
-        log.of_client("client-3", 10).await.unwrap(),
-        [record(23), record(13), record(3)]
-    );
+    assert_eq!(log.of_client("client-3", 10).await.unwrap(), [record(23), record(13), record(3)]);
     assert_eq!(log.of_client("client-3", 1).await.unwrap(), [record(23)]);
     assert_eq!(log.of_client("nobody", 10).await.unwrap(), []);
 }

@@ -24,9 +24,7 @@ pub(crate) async fn earlier_sightings_are_counted_by_client(sightings: &impl Sig
 /// Engines may forget up to a sixth of the window late, never early.
 pub(crate) async fn a_sighting_is_forgotten_after_the_window(sightings: &impl Sightings) {
     sightings.see("c1", HOUR, morning()).await;
-    sightings
-        .see("c1", HOUR, morning() + TimeDelta::minutes(30))
-        .await;
+    sightings.see("c1", HOUR, morning() + TimeDelta::minutes(30)).await;
     let now = morning() + TimeDelta::minutes(59);
     assert_eq!(sightings.see("c1", HOUR, now).await, Some(2));
     let now = morning() + TimeDelta::minutes(71);

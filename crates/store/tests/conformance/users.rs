@@ -22,14 +22,8 @@ pub(crate) async fn a_user_is_read_back(users: &impl Users) {
 
 pub(crate) async fn a_name_is_taken_once(users: &impl Users) {
     users.add(&user("ann")).await.unwrap();
-    let again = User {
-        role: Role::Admin,
-        ..user("ann")
-    };
-    assert!(matches!(
-        users.add(&again).await,
-        Err(StoreError::Conflict { .. })
-    ));
+    let again = User { role: Role::Admin, ..user("ann") };
+    assert!(matches!(users.add(&again).await, Err(StoreError::Conflict { .. })));
     assert_eq!(users.find("ann").await.unwrap(), Some(user("ann")));
 }
 
@@ -42,12 +36,8 @@ pub(crate) async fn changes_reach_those_who_exist(users: &impl Users) {
     assert!(!users.set_role("nobody", Role::Admin).await.unwrap());
     assert!(!users.set_disabled("nobody", true).await.unwrap());
     assert!(!users.set_password_hash("nobody", "$other").await.unwrap());
-    let changed = User {
-        role: Role::Approver,
-        disabled: true,
-        password_hash: "$other".to_owned(),
-        ..user("ann")
-    };
+    let changed =
+        User { role: Role::Approver, disabled: true, password_hash: "$other".to_owned(), ..user("ann") };
     assert_eq!(users.list().await.unwrap(), [changed, user("bob")]);
 }
 
@@ -55,12 +45,6 @@ pub(crate) async fn everyone_is_listed_by_name(users: &impl Users) {
     for name in ["cid", "ann", "bob"] {
         users.add(&user(name)).await.unwrap();
     }
-    let names: Vec<_> = users
-        .list()
-        .await
-        .unwrap()
-        .into_iter()
-        .map(|user| user.name)
-        .collect();
+    let names: Vec<_> = users.list().await.unwrap().into_iter().map(|user| user.name).collect();
     assert_eq!(names, ["ann", "bob", "cid"]);
 }

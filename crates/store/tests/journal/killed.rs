@@ -17,11 +17,7 @@ const PLACE: &str = "BELLWETHER_TEST_JOURNAL";
 #[ignore = "is started by the test below"]
 async fn child() {
     let Ok(path) = std::env::var(PLACE) else { return };
-    let journal = Arc::new(
-        Journal::open(Path::new(&path), JournalOptions::default())
-            .await
-            .unwrap(),
-    );
+    let journal = Arc::new(Journal::open(Path::new(&path), JournalOptions::default()).await.unwrap());
     let tasks = (0..32_u32).map(|task| {
         let journal = journal.clone();
         tokio::spawn(async move {
@@ -66,10 +62,7 @@ async fn kill_9_in_the_midst_of_appends_loses_nothing_acknowledged() {
             kept.extend(entries.iter().map(|entry| entry.record.uid()));
             entries = journal.read(after, usize::MAX).await.unwrap();
         }
-        let lost: Vec<_> = acknowledged
-            .iter()
-            .filter(|n| !kept.contains(&record(**n).uid()))
-            .collect();
+        let lost: Vec<_> = acknowledged.iter().filter(|n| !kept.contains(&record(**n).uid())).collect();
         assert!(lost.is_empty(), "{lost:?}");
         journal.close().await.unwrap();
     }

@@ -39,13 +39,7 @@ async fn entries_are_read_back_in_order_and_equal() {
         assert_eq!(entry.record, record);
         assert_eq!(entry.raw, serde_json::to_string(&record).unwrap());
     }
-    let seqs: Vec<_> = journal
-        .read(2, 2)
-        .await
-        .unwrap()
-        .iter()
-        .map(|entry| entry.seq)
-        .collect();
+    let seqs: Vec<_> = journal.read(2, 2).await.unwrap().iter().map(|entry| entry.seq).collect();
     assert_eq!(seqs, [3, 4]);
     assert!(journal.read(5, 10).await.unwrap().is_empty());
 }
@@ -54,10 +48,7 @@ async fn entries_are_read_back_in_order_and_equal() {
 async fn concurrent_appenders_are_all_there_once_in_both_sync_modes() {
     for sync in [JournalSync::Os, JournalSync::Disk] {
         let (path, _folder) = place();
-        let options = JournalOptions {
-            sync,
-            ..JournalOptions::default()
-        };
+        let options = JournalOptions { sync, ..JournalOptions::default() };
         let journal = Arc::new(Journal::open(&path, options).await.unwrap());
         let callers = (0..256_u32).map(|caller| {
             let journal = journal.clone();
@@ -80,17 +71,9 @@ async fn concurrent_appenders_are_all_there_once_in_both_sync_modes() {
 #[tokio::test]
 async fn a_second_opening_is_refused_and_names_the_holder() {
     let (journal, path, _folder) = filled(1).await;
-    let refused = Journal::open(&path, JournalOptions::default())
-        .await
-        .err()
-        .unwrap();
+    let refused = Journal::open(&path, JournalOptions::default()).await.err().unwrap();
     assert!(matches!(refused, JournalError::InUse { .. }), "{refused:?}");
-    assert!(
-        refused
-            .to_string()
-            .contains(&format!("process {}", std::process::id())),
-        "{refused}"
-    );
+    assert!(refused.to_string().contains(&format!("process {}", std::process::id())), "{refused}");
     journal.close().await.unwrap();
     Journal::open(&path, JournalOptions::default()).await.unwrap();
 }
@@ -100,10 +83,7 @@ async fn a_place_that_cannot_be_written_is_named() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("file"), "").unwrap();
     let path = folder.path().join("file/journal.db");
-    let refused = Journal::open(&path, JournalOptions::default())
-        .await
-        .err()
-        .unwrap();
+    let refused = Journal::open(&path, JournalOptions::default()).await.err().unwrap();
     assert!(matches!(refused, JournalError::Unwritable { .. }), "{refused:?}");
     assert!(refused.to_string().contains("file/journal.db"), "{refused}");
 }
@@ -116,10 +96,7 @@ async fn reopening_continues_id_seqs_and_cursors() {
     assert_eq!(journal.trim().await.unwrap(), 3);
     let id = journal.id().to_owned();
     journal.close().await.unwrap();
-    assert!(matches!(
-        journal.append(&record(9)).await,
-        Err(JournalError::Closed)
-    ));
+    assert!(matches!(journal.append(&record(9)).await, Err(JournalError::Closed)));
 
     let journal = Journal::open(&path, JournalOptions::default()).await.unwrap();
     assert_eq!(journal.id(), id);
@@ -142,36 +119,20 @@ async fn trimming_deletes_only_what_every_registered_sink_has_passed() {
     assert_eq!(journal.trim().await.unwrap(), 0, "slow has passed nothing");
     journal.advance("slow", 550).await.unwrap();
     journal.advance("slow", 20).await.unwrap();
-    assert_eq!(
-        journal.cursor("slow").await.unwrap(),
-        550,
-        "a cursor never goes back"
-    );
+    assert_eq!(journal.cursor("slow").await.unwrap(), 550, "a cursor never goes back");
     assert_eq!(journal.trim().await.unwrap(), 550);
-    let seqs: Vec<_> = journal
-        .read(0, 1_000)
-        .await
-        .unwrap()
-        .iter()
-        .map(|entry| entry.seq)
-        .collect();
+    let seqs: Vec<_> = journal.read(0, 1_000).await.unwrap().iter().map(|entry| entry.seq).collect();
     assert_eq!(seqs, (551..=600).collect::<Vec<_>>());
     assert_eq!((journal.depth("fast"), journal.depth("slow")), (0, 50));
     assert_eq!(journal.oldest("fast").await.unwrap(), None);
     let oldest = journal.oldest("slow").await.unwrap().unwrap();
-    assert_eq!(
-        oldest.timestamp_millis(),
-        record(550).logging_timestamp.timestamp_millis()
-    );
+    assert_eq!(oldest.timestamp_millis(), record(550).logging_timestamp.timestamp_millis());
 }
 
 #[tokio::test]
 async fn a_full_journal_refuses_and_takes_again_after_trimming() {
     let (path, _folder) = place();
-    let options = JournalOptions {
-        max_bytes: 1 << 20,
-        ..JournalOptions::default()
-    };
+    let options = JournalOptions { max_bytes: 1 << 20, ..JournalOptions::default() };
     let journal = Journal::open(&path, options).await.unwrap();
     journal.register("a").await.unwrap();
     let mut kept = 0;
@@ -185,10 +146,7 @@ async fn a_full_journal_refuses_and_takes_again_after_trimming() {
     assert!(kept > 100, "{kept}");
     assert_eq!(journal.read(0, 10_000).await.unwrap().len(), kept as usize);
     let reason = "reason ".repeat(2_000);
-    journal
-        .park("a", 1, &reason, builders::morning())
-        .await
-        .expect("parking has room of its own");
+    journal.park("a", 1, &reason, builders::morning()).await.expect("parking has room of its own");
     journal.advance("a", u64::from(kept)).await.unwrap();
     journal.trim().await.unwrap();
     journal.append(&record(kept)).await.unwrap();
@@ -198,10 +156,7 @@ async fn a_full_journal_refuses_and_takes_again_after_trimming() {
 #[tokio::test]
 async fn too_many_waiting_appends_are_refused_at_once() {
     let (path, _folder) = place();
-    let options = JournalOptions {
-        queue: 2,
-        ..JournalOptions::default()
-    };
+    let options = JournalOptions { queue: 2, ..JournalOptions::default() };
     let journal = Journal::open(&path, options).await.unwrap();
     let all = records(50);
     // On one thread no commit can happen before all of them have asked.

@@ -23,11 +23,7 @@ fn objects(root: &Path) -> Vec<PathBuf> {
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).into_iter().flatten() {
             let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path)
-            } else {
-                files.push(path)
-            }
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
         }
     }
     files.sort();
@@ -37,10 +33,7 @@ fn objects(root: &Path) -> Vec<PathBuf> {
 fn read(object: &Path) -> Vec<LogRecord> {
     let lines = zstd::decode_all(std::fs::File::open(object).unwrap()).unwrap();
     let lines = String::from_utf8(lines).unwrap();
-    lines
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
+    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 #[tokio::test]
@@ -56,17 +49,12 @@ async fn objects_are_named_by_hour_and_range_and_hold_each_record_once() {
         journal.append(&record).await.unwrap();
     }
     let sink = ArchiveSink::with_batches(Arc::new(FolderArchive::new(&root)), journal.id(), 10, HOUR);
-    let relay = Relay::spawn(journal.clone(), vec![Arc::new(sink)], options())
-        .await
-        .unwrap();
+    let relay = Relay::spawn(journal.clone(), vec![Arc::new(sink)], options()).await.unwrap();
     assert_eq!(relay.drain(LONG).await.left, []);
     let names = objects(&root);
     let day = morning().format("%Y-%m-%d");
     let object = |hour: &str, range: &str| {
-        root.join(format!(
-            "stage/dt={day}/hour={hour}/{}-{range}.ndjson.zst",
-            journal.id()
-        ))
+        root.join(format!("stage/dt={day}/hour={hour}/{}-{range}.ndjson.zst", journal.id()))
     };
     let mut expected = vec![
         object("09", "1-9"),
@@ -78,11 +66,7 @@ async fn objects_are_named_by_hour_and_range_and_hold_each_record_once() {
     ];
     expected.sort();
     assert_eq!(names, expected);
-    let mut uids: Vec<_> = names
-        .iter()
-        .flat_map(|name| read(name))
-        .map(|record| record.uid())
-        .collect();
+    let mut uids: Vec<_> = names.iter().flat_map(|name| read(name)).map(|record| record.uid()).collect();
     uids.sort_unstable();
     assert_eq!(uids, records(25).iter().map(LogRecord::uid).collect::<Vec<_>>());
 }
@@ -111,9 +95,7 @@ async fn a_crash_between_write_and_cursor_repeats_the_same_object() {
         tokio::sync::Notify::new(),
     ));
     let sink = ArchiveSink::with_batches(dying.clone(), journal.id(), 1_000, Duration::from_millis(1));
-    let relay = Relay::spawn(journal.clone(), vec![Arc::new(sink)], options())
-        .await
-        .unwrap();
+    let relay = Relay::spawn(journal.clone(), vec![Arc::new(sink)], options()).await.unwrap();
     dying.2.notified().await;
     // Stopped on the way, with the object written and the cursor where it was.
     drop(relay);
@@ -124,15 +106,11 @@ async fn a_crash_between_write_and_cursor_repeats_the_same_object() {
     let journal = Arc::new(Journal::open(&path, JournalOptions::default()).await.unwrap());
     // A limit that was lowered since must not change the range either.
     let sink = ArchiveSink::with_batches(Arc::new(FolderArchive::new(&root)), journal.id(), 3, HOUR);
-    let relay = Relay::spawn(journal.clone(), vec![Arc::new(sink) as Arc<dyn Sink>], options())
-        .await
-        .unwrap();
+    let relay =
+        Relay::spawn(journal.clone(), vec![Arc::new(sink) as Arc<dyn Sink>], options()).await.unwrap();
     assert_eq!(relay.drain(LONG).await.left, []);
-    let mut uids: Vec<_> = objects(&root)
-        .iter()
-        .flat_map(|name| read(name))
-        .map(|record| record.uid())
-        .collect();
+    let mut uids: Vec<_> =
+        objects(&root).iter().flat_map(|name| read(name)).map(|record| record.uid()).collect();
     uids.sort_unstable();
     assert_eq!(uids, records(12).iter().map(LogRecord::uid).collect::<Vec<_>>());
 }

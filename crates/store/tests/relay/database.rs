@@ -15,11 +15,7 @@ use crate::{fill, journal, options};
 
 async fn sqlite(folder: &tempfile::TempDir) -> Arc<Sqlite> {
     let path = folder.path().join("test.db");
-    Arc::new(
-        Sqlite::connect(path.to_str().unwrap(), SqliteOptions::default())
-            .await
-            .unwrap(),
-    )
+    Arc::new(Sqlite::connect(path.to_str().unwrap(), SqliteOptions::default()).await.unwrap())
 }
 
 #[tokio::test]
@@ -29,18 +25,11 @@ async fn a_database_that_comes_late_gets_everything() {
     let sink = Arc::new(DatabaseSink::new(sqlite.clone()));
     fill(&journal, 0..1_200).await;
     // Its tables are missing: that is no record's fault.
-    let relay = Relay::spawn(journal.clone(), vec![sink.clone()], options())
-        .await
-        .unwrap();
-    assert_eq!(
-        relay.drain(Duration::from_millis(50)).await.left,
-        [("database", 1_200)]
-    );
+    let relay = Relay::spawn(journal.clone(), vec![sink.clone()], options()).await.unwrap();
+    assert_eq!(relay.drain(Duration::from_millis(50)).await.left, [("database", 1_200)]);
     assert!(journal.parked(10).await.unwrap().is_empty());
     sqlite.migrate().await.unwrap();
-    let relay = Relay::spawn(journal.clone(), vec![sink], options())
-        .await
-        .unwrap();
+    let relay = Relay::spawn(journal.clone(), vec![sink], options()).await.unwrap();
     assert_eq!(relay.drain(Duration::from_secs(60)).await.left, []);
     assert_eq!(PredictionLog::count(&*sqlite).await.unwrap(), 1_200);
 }
@@ -78,9 +67,7 @@ async fn records_the_database_refuses_are_found_and_set_aside() {
     let refused = [0, 41, 42, 99].map(|n| record(n).uid()).to_vec();
     let sink = Arc::new(DatabaseSink::new(Arc::new(Picky(sqlite.clone(), refused))));
     fill(&journal, 0..100).await;
-    let relay = Relay::spawn(journal.clone(), vec![sink], options())
-        .await
-        .unwrap();
+    let relay = Relay::spawn(journal.clone(), vec![sink], options()).await.unwrap();
     assert_eq!(relay.drain(Duration::from_secs(60)).await.left, []);
     assert_eq!(PredictionLog::count(&*sqlite).await.unwrap(), 96);
     assert_eq!(journal.parked(10).await.unwrap().len(), 4);
@@ -96,16 +83,8 @@ async fn throughput_into_sqlite() {
     fill(&journal, 0..50_000).await;
     let started = Instant::now();
     let sink = Arc::new(DatabaseSink::new(sqlite.clone()));
-    assert_eq!(
-        bellwether_store::relay::Sink::batching(&*sink),
-        Batching::default()
-    );
-    let relay = Relay::spawn(journal.clone(), vec![sink], options())
-        .await
-        .unwrap();
+    assert_eq!(bellwether_store::relay::Sink::batching(&*sink), Batching::default());
+    let relay = Relay::spawn(journal.clone(), vec![sink], options()).await.unwrap();
     assert_eq!(relay.drain(Duration::from_secs(600)).await.left, []);
-    println!(
-        "{:.0} records a second",
-        50_000.0 / started.elapsed().as_secs_f64()
-    );
+    println!("{:.0} records a second", 50_000.0 / started.elapsed().as_secs_f64());
 }

@@ -45,11 +45,7 @@ impl Moody {
     pub(crate) fn new(name: &'static str, moods: impl IntoIterator<Item = Mood>) -> Self {
         Self {
             name,
-            batching: Batching {
-                limit: 10,
-                linger: Duration::ZERO,
-                fixed: false,
-            },
+            batching: Batching { limit: 10, linger: Duration::ZERO, fixed: false },
             moods: Mutex::new(moods.into_iter().collect()),
             poison: HashSet::new(),
             taken: watch::Sender::default(),
@@ -67,11 +63,7 @@ impl Moody {
 
     /// Waits until this many were taken.
     pub(crate) async fn takes(&self, count: usize) {
-        self.taken
-            .subscribe()
-            .wait_for(|taken| taken.len() >= count)
-            .await
-            .unwrap();
+        self.taken.subscribe().wait_for(|taken| taken.len() >= count).await.unwrap();
     }
 }
 
@@ -91,13 +83,9 @@ impl Sink for Moody {
             return Err(SinkError::Later("away".to_owned()));
         }
         if let Some(entry) = entries.iter().find(|entry| self.poison.contains(&entry.seq)) {
-            return Err(SinkError::Poison {
-                seq: entry.seq,
-                reason: "too odd".to_owned(),
-            });
+            return Err(SinkError::Poison { seq: entry.seq, reason: "too odd".to_owned() });
         }
-        self.taken
-            .send_modify(|taken| taken.extend(entries.iter().map(|entry| entry.seq)));
+        self.taken.send_modify(|taken| taken.extend(entries.iter().map(|entry| entry.seq)));
         match mood {
             Mood::TakeAndFail => Err(SinkError::Later("broke off".to_owned())),
             _ => Ok(()),

@@ -35,26 +35,16 @@ async fn live_through(lives: Vec<Life>) -> Result<(), TestCaseError> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.db");
     let database = folder.path().join("test.db");
-    let sqlite = Arc::new(
-        Sqlite::connect(database.to_str().unwrap(), SqliteOptions::default())
-            .await
-            .unwrap(),
-    );
+    let sqlite =
+        Arc::new(Sqlite::connect(database.to_str().unwrap(), SqliteOptions::default()).await.unwrap());
     sqlite.migrate().await.unwrap();
     let mut reached = [HashSet::new(), HashSet::new()];
     let mut appended = 0;
-    let end = Life {
-        records: 0,
-        moods: [vec![], vec![]],
-        drained: true,
-    };
+    let end = Life { records: 0, moods: [vec![], vec![]], drained: true };
     for life in lives.into_iter().chain([end]) {
         let journal = Arc::new(Journal::open(&path, JournalOptions::default()).await.unwrap());
         let [first, second] = life.moods;
-        let (a, b) = (
-            Arc::new(Moody::new("a", first)),
-            Arc::new(Moody::new("b", second)),
-        );
+        let (a, b) = (Arc::new(Moody::new("a", first)), Arc::new(Moody::new("b", second)));
         let sinks: Vec<Arc<dyn Sink>> =
             vec![a.clone(), b.clone(), Arc::new(DatabaseSink::new(sqlite.clone()))];
         let relay = Relay::spawn(journal.clone(), sinks, options()).await.unwrap();
