@@ -11,10 +11,10 @@ use bellwether_jobs::{
 use bellwether_store::{Clock, EmailClaim, EmailJob, EmailJobs, EmailRetry, StoreError, WaitingEmailJob};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt;
-use lettre::Address;
 use tokio_util::sync::CancellationToken;
 
 use crate::email::{AddressBook, Letter, Mailer, Outage, Outcome, SendError};
+use crate::verdict::{Failure, Verdict, judge};
 
 /// How long a claim stands without being renewed: a dead worker's job is free again after this.
 const CLAIM: TimeDelta = TimeDelta::seconds(10);
@@ -48,38 +48,6 @@ pub struct SendPredictionEmailJob {
     chance: Chance,
     /// Cancelled: what has not begun to be sent is given back.
     stop: CancellationToken,
-}
-
-/// What a delivery came to.
-enum Verdict {
-    /// Everyone has it.
-    Sent,
-    /// Try again.
-    Retry(Failure),
-    /// Never try again.
-    Park(Failure),
-    /// Not begun, and not to be begun: the worker stops.
-    Stopped { why: Option<String> },
-    /// Written by a newer build.
-    Newer { why: String },
-}
-
-struct Failure {
-    why: String,
-    delivered: Vec<String>,
-    crashed: bool,
-}
-
-impl Failure {
-    fn new(why: impl Into<String>) -> Self {
-        Self { why: why.into(), delivered: Vec::new(), crashed: false }
-    }
-
-    fn with(mut self, job: &EmailJob, delivered: &[Address]) -> Self {
-        self.delivered.clone_from(&job.delivered);
-        self.delivered.extend(delivered.iter().map(ToString::to_string));
-        self
-    }
 }
 
 #[async_trait]
@@ -187,7 +155,7 @@ impl SendPredictionEmailJob {
                 continue;
             }
             self.outage.over();
-            return Self::judge(job, result);
+            return judge(job, result);
         }
     }
 
@@ -197,31 +165,6 @@ impl SendPredictionEmailJob {
         match tokio::time::timeout(limit, self.sending.mailer.send(letter)).await {
             Ok(result) => result,
             Err(_) => Err(SendError::Transient(format!("the mail server took longer than {limit:?}"))),
-        }
-    }
-
-    fn judge(job: &EmailJob, result: Result<Outcome, SendError>) -> Verdict {
-        let outcome = match result {
-            Ok(outcome) => outcome,
-            Err(error @ SendError::Permanent(_)) => {
-                return Verdict::Park(Failure::new(error.to_string()).with(job, &[]));
-            }
-            Err(error) => return Verdict::Retry(Failure::new(error.to_string()).with(job, &[])),
-        };
-        let words = |refusals: &[(Address, String)]| {
-            let each: Vec<String> =
-                refusals.iter().map(|(address, said)| format!("{address}: {said}")).collect();
-            each.join("; ")
-        };
-        let Outcome { delivered, deferred, refused } = outcome;
-        if !deferred.is_empty() {
-            let failure = Failure::new(format!("not taken for now: {}", words(&deferred)));
-            Verdict::Retry(failure.with(job, &delivered))
-        } else if refused.is_empty() {
-            Verdict::Sent
-        } else {
-            let failure = Failure::new(format!("refused: {}", words(&refused)));
-            Verdict::Park(failure.with(job, &delivered))
         }
     }
 
