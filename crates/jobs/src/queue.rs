@@ -100,10 +100,10 @@ impl Work {
     /// Handles a ticket on a task of its own, so that a panic ends this ticket and nothing else.
     pub(crate) async fn handle(&self, ticket: Ticket) -> Handled {
         let (handler, give_up) = (self.handler.clone(), self.give_up.clone());
-        let handled = self.in_flight.spawn(async move {
+        let delivery = self.in_flight.spawn(async move {
             give_up.run_until_cancelled(handler.handle(ticket)).await.unwrap_or(Handled::PutBack)
         });
-        handled.await.unwrap_or_else(|error| {
+        delivery.await.unwrap_or_else(|error| {
             tracing::error!(uid = %ticket.uid, turn = ticket.turn, %error, "a job's handler panicked");
             Handled::PutBack
         })

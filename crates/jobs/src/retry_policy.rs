@@ -22,8 +22,8 @@ impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
             first: Duration::from_secs(1),
-            longest: Duration::from_mins(15),
-            span: Duration::from_hours(24),
+            longest: Duration::from_secs(15 * 60),
+            span: Duration::from_secs(24 * 3600),
             crashes: 3,
         }
     }
@@ -63,5 +63,6 @@ fn delta(duration: Duration) -> TimeDelta {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 #[path = "retry_policy_tests.rs"]
 mod tests;

@@ -94,5 +94,6 @@ impl SendPredictionEmail {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 #[path = "send_prediction_email_tests.rs"]
 mod tests;

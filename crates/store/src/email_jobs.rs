@@ -192,11 +192,17 @@ pub trait EmailJobs: Send + Sync {
         until: DateTime<Utc>,
     ) -> Result<EmailClaim, StoreError>;
 
-    /// Prolongs a claim; answers whether it still stood.
+    /// Prolongs a claim; answers whether it still stood. Notes what keeps it waiting, where something does.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    async fn renew(&self, uid: Uuid, turn: u32, until: DateTime<Utc>) -> Result<bool, StoreError>;
+    async fn renew(
+        &self,
+        uid: Uuid,
+        turn: u32,
+        until: DateTime<Utc>,
+        why: Option<&str>,
+    ) -> Result<bool, StoreError>;
 
     /// Gives a claim back untried, the job due at once in the same turn. Notes why, where there is a why.
     ///

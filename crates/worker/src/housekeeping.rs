@@ -47,7 +47,7 @@ impl Housekeeping {
                 None => return,
                 Some(Ok(())) => {}
                 Some(Err(error)) => {
-                    tracing::warn!(%error, "the jobs cannot be counted or cleaned up for now")
+                    tracing::warn!(%error, "the jobs cannot be counted or cleaned up for now");
                 }
             }
             if stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_none() {

@@ -8,6 +8,7 @@ mod housekeeping;
 mod send_prediction_email;
 mod service;
 pub mod startup;
+mod verdict;
 
 pub use send_prediction_email::{SendPredictionEmailJob, Sending};
 pub use service::email_options;

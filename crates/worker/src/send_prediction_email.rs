@@ -1,7 +1,7 @@
 //! The job that sends one prediction's email: claim, send, record, in that order.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,10 +11,10 @@ use bellwether_jobs::{
 use bellwether_store::{Clock, EmailClaim, EmailJob, EmailJobs, EmailRetry, StoreError, WaitingEmailJob};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt;
-use lettre::Address;
 use tokio_util::sync::CancellationToken;
 
 use crate::email::{AddressBook, Letter, Mailer, Outage, Outcome, SendError};
+use crate::verdict::{Failure, Verdict, judge};
 
 /// How long a claim stands without being renewed: a dead worker's job is free again after this.
 const CLAIM: TimeDelta = TimeDelta::seconds(10);
@@ -50,38 +50,6 @@ pub struct SendPredictionEmailJob {
     stop: CancellationToken,
 }
 
-/// What a delivery came to.
-enum Verdict {
-    /// Everyone has it.
-    Sent,
-    /// Try again.
-    Retry(Failure),
-    /// Never try again.
-    Park(Failure),
-    /// Not begun, and not to be begun: the worker stops.
-    Stopped { why: Option<String> },
-    /// Written by a newer build.
-    Newer { why: String },
-}
-
-struct Failure {
-    why: String,
-    delivered: Vec<String>,
-    crashed: bool,
-}
-
-impl Failure {
-    fn new(why: impl ToString) -> Self {
-        Self { why: why.to_string(), delivered: Vec::new(), crashed: false }
-    }
-
-    fn with(mut self, job: &EmailJob, delivered: &[Address]) -> Self {
-        self.delivered = job.delivered.clone();
-        self.delivered.extend(delivered.iter().map(ToString::to_string));
-        self
-    }
-}
-
 #[async_trait]
 impl JobHandler for SendPredictionEmailJob {
     async fn handle(&self, ticket: Ticket) -> Handled {
@@ -96,10 +64,11 @@ impl JobHandler for SendPredictionEmailJob {
                 format!("its worker died or panicked {} times in a row while sending it", job.crashes - 1);
             Verdict::Park(Failure::new(why).with(&job, &[]))
         } else {
-            let delivery = AssertUnwindSafe(self.deliver(&job)).catch_unwind();
+            let waits_for = Mutex::default();
+            let delivery = AssertUnwindSafe(self.deliver(&job, &waits_for)).catch_unwind();
             tokio::select! {
                 delivered = delivery => delivered.unwrap_or_else(|panic| self.panicked(&job, panic.as_ref())),
-                () = self.keep_claim(ticket) => Verdict::Stopped { why: None },
+                () = self.keep_claim(ticket, &waits_for) => Verdict::Stopped { why: None },
             }
         };
         self.settle(&job, verdict).await
@@ -143,34 +112,36 @@ impl SendPredictionEmailJob {
 
     /// Renews the claim for as long as it stands; ends when it is lost, as by an erased client. A database
     /// that is away takes no claim from anyone.
-    async fn keep_claim(&self, ticket: Ticket) {
+    async fn keep_claim(&self, ticket: Ticket, waits_for: &Mutex<Option<String>>) {
         loop {
             tokio::time::sleep(RENEWAL).await;
             let until = self.clock.now() + CLAIM;
-            match self.jobs().renew(ticket.uid, ticket.turn, until).await {
+            let why = locked(waits_for).clone();
+            let renewed = self.jobs().renew(ticket.uid, ticket.turn, until, why.as_deref());
+            match renewed.await {
                 Ok(true) | Err(_) => {}
                 Ok(false) => return,
             }
         }
     }
 
-    /// Tries until the server was reached and has spoken.
-    async fn deliver(&self, job: &EmailJob) -> Verdict {
+    /// Tries until the server was reached and has spoken; meanwhile `waits_for` says why it was not.
+    async fn deliver(&self, job: &EmailJob, waits_for: &Mutex<Option<String>>) -> Verdict {
         let email = match SendPredictionEmail::read(&job.payload) {
             Ok(email) => email,
             Err(error @ PayloadError::Newer(_)) => {
                 return Verdict::Newer { why: error.to_string() };
             }
-            Err(error) => return Verdict::Park(Failure::new(error)),
+            Err(error) => return Verdict::Park(Failure::new(error.to_string())),
         };
         let letter = match self.sending.addresses.letter(&email, &job.delivered, self.clock.now()) {
             Ok(letter) => letter,
-            Err(error) => return Verdict::Park(Failure::new(error).with(job, &[])),
+            Err(error) => return Verdict::Park(Failure::new(error.to_string()).with(job, &[])),
         };
-        let mut why = None;
         loop {
             // Waiting may be given up at any time. Sending may not: the server could have it already.
             let Some(leave) = self.stop.run_until_cancelled(self.outage.leave()).await else {
+                let why = locked(waits_for).clone();
                 return Verdict::Stopped { why };
             };
             let result = self.send(&letter).await;
@@ -180,11 +151,11 @@ impl SendPredictionEmailJob {
                 if self.overdue(job) {
                     return Verdict::Retry(Failure::new(failure).with(job, &[]));
                 }
-                why = Some(failure);
+                *locked(waits_for) = Some(failure);
                 continue;
             }
             self.outage.over();
-            return Self::judge(job, result);
+            return judge(job, result);
         }
     }
 
@@ -194,29 +165,6 @@ impl SendPredictionEmailJob {
         match tokio::time::timeout(limit, self.sending.mailer.send(letter)).await {
             Ok(result) => result,
             Err(_) => Err(SendError::Transient(format!("the mail server took longer than {limit:?}"))),
-        }
-    }
-
-    fn judge(job: &EmailJob, result: Result<Outcome, SendError>) -> Verdict {
-        let outcome = match result {
-            Ok(outcome) => outcome,
-            Err(error @ SendError::Permanent(_)) => return Verdict::Park(Failure::new(error).with(job, &[])),
-            Err(error) => return Verdict::Retry(Failure::new(error).with(job, &[])),
-        };
-        let words = |refusals: &[(Address, String)]| {
-            let each: Vec<String> =
-                refusals.iter().map(|(address, said)| format!("{address}: {said}")).collect();
-            each.join("; ")
-        };
-        let Outcome { delivered, deferred, refused } = outcome;
-        if !deferred.is_empty() {
-            let failure = Failure::new(format!("not taken for now: {}", words(&deferred)));
-            Verdict::Retry(failure.with(job, &delivered))
-        } else if refused.is_empty() {
-            Verdict::Sent
-        } else {
-            let failure = Failure::new(format!("refused: {}", words(&refused)));
-            Verdict::Park(failure.with(job, &delivered))
         }
     }
 
@@ -325,4 +273,8 @@ impl SendPredictionEmailJob {
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
+}
+
+fn locked(why: &Mutex<Option<String>>) -> MutexGuard<'_, Option<String>> {
+    why.lock().unwrap_or_else(PoisonError::into_inner)
 }

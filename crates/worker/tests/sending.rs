@@ -119,6 +119,8 @@ async fn a_server_that_was_away_gets_every_email_and_no_attempt_is_counted() {
     tokio::time::sleep(Duration::from_secs(3)).await;
     let counts = world.store.counts().await.unwrap();
     assert_eq!((counts.retrying, counts.parked, counts.sent), (0, 0, 0), "{counts:?}");
+    let waits = world.becomes(uids[0], |job| job.last_error.is_some()).await;
+    assert!(waits.last_error.unwrap().contains("cannot reach the mail server"));
 
     let back = SmtpSink::start_at(address, well).await.unwrap();
     let returned = tokio::time::Instant::now();
@@ -172,7 +174,7 @@ async fn a_server_that_hangs_is_left_and_its_answers_are_not_mixed_up() {
     let hanging = world::email("client-hang", &[]);
     let refused = world::email("client-refused", &["gone@example.org"]);
     world.outbox().order(&[hanging.clone(), refused.clone()]).await.unwrap();
-    let worker = world.start_with(email, jobs);
+    let worker = world.start_with(&email, jobs);
     let retried = world.reaches(hanging.uid, EmailJobState::Retrying).await;
     assert!(retried.last_error.unwrap().contains("longer than 1s"));
     let job = world.reaches(refused.uid, EmailJobState::Parked).await;
@@ -267,6 +269,15 @@ async fn a_ticket_delivered_again_sends_nothing_again() {
     assert_eq!(job.handle(Ticket::new(Uuid::now_v7(), 0)).await, Handled::Finished);
 }
 
+/// Takes nothing, now.
+struct Busy;
+#[async_trait]
+impl Mailer for Busy {
+    async fn send(&self, _: &Letter) -> Result<Outcome, SendError> {
+        Err(SendError::Transient("452 full".to_owned()))
+    }
+}
+
 #[tokio::test]
 async fn a_job_past_its_time_is_parked_with_the_last_reason() {
     let world = World::new().await;
@@ -278,13 +289,6 @@ async fn a_job_past_its_time_is_parked_with_the_last_reason() {
         payload: serde_json::to_string(&email).unwrap(),
     };
     world.store.insert(&[row], long_ago).await.unwrap();
-    struct Busy;
-    #[async_trait]
-    impl Mailer for Busy {
-        async fn send(&self, _: &Letter) -> Result<Outcome, SendError> {
-            Err(SendError::Transient("452 full".to_owned()))
-        }
-    }
     let job = job(&world, Arc::new(Busy), CancellationToken::new());
     job.handle(Ticket::new(email.uid, 0)).await;
     let parked = world.job(email.uid).await;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use bellwether_store::EmailJobState;
+use bellwether_worker::startup::JobOptions;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
@@ -100,7 +101,7 @@ async fn starttls_and_a_password_are_used_and_what_is_not_trusted_gets_no_email(
 
     let mut email = options(&url("wrong"));
     email.ca_file = Some(certificate.clone());
-    let worker = world.start_with(email, Default::default());
+    let worker = world.start_with(&email, JobOptions::default());
     world.becomes(uid, |job| job.state == EmailJobState::Sending).await;
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     worker.stop().await.unwrap();
@@ -110,7 +111,7 @@ async fn starttls_and_a_password_are_used_and_what_is_not_trusted_gets_no_email(
 
     let mut email = options(&url("p%3Aa%2Fss%25"));
     email.ca_file = Some(certificate);
-    let worker = world.start_with(email, Default::default());
+    let worker = world.start_with(&email, JobOptions::default());
     let message = server.says().await;
     assert_eq!(message["encrypted"], true);
     assert_eq!(message["user"], "me@example.org");

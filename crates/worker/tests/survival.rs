@@ -151,8 +151,14 @@ impl EmailJobs for Away {
     ) -> Result<EmailClaim, StoreError> {
         self.there()?.claim(uid, turn, now, until).await
     }
-    async fn renew(&self, uid: Uuid, turn: u32, until: DateTime<Utc>) -> Result<bool, StoreError> {
-        self.there()?.renew(uid, turn, until).await
+    async fn renew(
+        &self,
+        uid: Uuid,
+        turn: u32,
+        until: DateTime<Utc>,
+        why: Option<&str>,
+    ) -> Result<bool, StoreError> {
+        self.there()?.renew(uid, turn, until, why).await
     }
     async fn release(
         &self,

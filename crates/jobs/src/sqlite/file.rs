@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use apalis_sqlite::SqliteStorage;
 use sqlx::SqlitePool;
+use sqlx::migrate::MigrateError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use super::engine;
@@ -60,8 +61,7 @@ async fn prepare(pool: &SqlitePool) -> Result<(), sqlx::Error> {
 fn is_damaged(error: &sqlx::Error) -> bool {
     let inner = match error {
         sqlx::Error::Migrate(error) => match error.as_ref() {
-            sqlx::migrate::MigrateError::Execute(inner) => inner,
-            sqlx::migrate::MigrateError::ExecuteMigration(inner, _) => inner,
+            MigrateError::Execute(inner) | MigrateError::ExecuteMigration(inner, _) => inner,
             _ => return false,
         },
         other => other,

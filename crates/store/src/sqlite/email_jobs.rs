@@ -177,13 +177,21 @@ impl EmailJobs for Sqlite {
         Ok(held.map_or(EmailClaim::Over, |until| EmailClaim::Held { until }))
     }
 
-    async fn renew(&self, uid: Uuid, turn: u32, until: DateTime<Utc>) -> Result<bool, StoreError> {
+    async fn renew(
+        &self,
+        uid: Uuid,
+        turn: u32,
+        until: DateTime<Utc>,
+        why: Option<&str>,
+    ) -> Result<bool, StoreError> {
         let renewed = sqlx::query(
-            "UPDATE email_jobs SET next_attempt_at = ? WHERE uid = ? AND turn = ? AND state = 'sending'",
+            "UPDATE email_jobs SET next_attempt_at = ?3, last_error = coalesce(?4, last_error)
+             WHERE uid = ?1 AND turn = ?2 AND state = 'sending'",
         )
-        .bind(until)
         .bind(uid.hyphenated())
         .bind(turn)
+        .bind(until)
+        .bind(why)
         .execute(self.pool())
         .await?;
         Ok(renewed.rows_affected() == 1)

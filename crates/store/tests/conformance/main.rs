@@ -9,6 +9,7 @@ mod builders;
 mod suite;
 mod clients;
 mod config_store;
+mod email_jobs;
 mod prediction_log;
 mod sightings;
 mod users;
@@ -28,6 +29,7 @@ mod sqlite {
     prediction_log_conformance!(empty);
     clients_conformance!(empty);
     users_conformance!(empty);
+    email_jobs_conformance!(empty);
 }
 
 mod memory {

@@ -78,3 +78,21 @@ macro_rules! sightings_conformance {
         );
     };
 }
+
+macro_rules! email_jobs_conformance {
+    ($empty:ident) => {
+        conformance!(
+            email_jobs,
+            $empty,
+            a_job_is_inserted_once_and_keeps_its_first_content,
+            one_claim_at_a_time_and_a_forgotten_one_runs_out,
+            of_many_who_claim_one_job_one_gets_it,
+            a_retry_is_another_turn_and_the_old_one_is_over,
+            a_claim_given_back_leaves_no_trace_but_its_reason,
+            sent_is_sent_whatever_else_happened,
+            what_is_parked_can_be_requeued_and_starts_over,
+            what_is_due_comes_in_order_and_in_steps,
+            jobs_are_counted_purged_and_erased,
+        );
+    };
+}

@@ -131,5 +131,6 @@ fn tame(text: &str) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 #[path = "content_tests.rs"]
 mod tests;

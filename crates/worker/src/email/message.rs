@@ -127,5 +127,6 @@ fn mailbox(address: &str) -> Result<Mailbox, MessageError> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 #[path = "message_tests.rs"]
 mod tests;

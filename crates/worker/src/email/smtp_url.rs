@@ -79,5 +79,6 @@ fn parameters(host: &str, ca_file: Option<&Path>) -> Result<TlsParameters, Maile
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 #[path = "smtp_url_tests.rs"]
 mod tests;

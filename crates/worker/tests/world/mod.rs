@@ -76,11 +76,11 @@ impl World {
     }
 
     pub(crate) fn start(&self, url: &str) -> Worker {
-        self.start_with(options(url), JobOptions::default())
+        self.start_with(&options(url), JobOptions::default())
     }
 
-    pub(crate) fn start_with(&self, email: EmailOptions, jobs: JobOptions) -> Worker {
-        start(self.means.clone(), &email, jobs)
+    pub(crate) fn start_with(&self, email: &EmailOptions, jobs: JobOptions) -> Worker {
+        start(self.means.clone(), email, jobs)
     }
 
     pub(crate) async fn job(&self, uid: Uuid) -> EmailJob {
