@@ -1,4 +1,5 @@
 //! `kill -9` under load: what was answered is in the log once and is emailed once, whatever the moment.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;

@@ -1,4 +1,5 @@
 //! The mail server goes away and comes back: predictions do not notice, and every email arrives.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::time::Duration;
 

@@ -7,6 +7,7 @@
 
 pub mod embedded;
 mod smtp_sink;
+pub mod tools;
 pub mod wait;
 
 pub use smtp_sink::{Received, Reply, SmtpSink, Step};

@@ -198,6 +198,10 @@ impl Mailer for Bomb {
         self.sent.send(letter.uid).ok();
         Ok(Outcome { delivered: letter.to.clone(), ..Outcome::default() })
     }
+
+    async fn check(&self) -> Result<(), SendError> {
+        Ok(())
+    }
 }
 
 fn job(world: &World, mailer: Arc<dyn Mailer>, stop: CancellationToken) -> SendPredictionEmailJob {
@@ -275,6 +279,10 @@ struct Busy;
 impl Mailer for Busy {
     async fn send(&self, _: &Letter) -> Result<Outcome, SendError> {
         Err(SendError::Transient("452 full".to_owned()))
+    }
+
+    async fn check(&self) -> Result<(), SendError> {
+        Ok(())
     }
 }
 

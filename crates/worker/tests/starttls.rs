@@ -1,5 +1,4 @@
-//! STARTTLS and a password, against aiosmtpd. Needs a Python with aiosmtpd, named by `BELLWETHER_PYTHON`
-//! or in the workspace's `.venv`, and the command `openssl`; without the Python it says so and passes.
+//! STARTTLS and a password, against aiosmtpd. Needs what `scripts/install-test-tools` installs.
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "tests")]
 
 mod world;
@@ -8,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use bellwether_store::EmailJobState;
+use bellwether_testkit::tools::tool;
 use bellwether_worker::startup::JobOptions;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
@@ -25,22 +25,6 @@ impl Server {
         let line = self.said.next_line().await.unwrap().expect("a server that lives");
         serde_json::from_str(&line).unwrap()
     }
-}
-
-async fn works(python: &Path) -> bool {
-    let import = Command::new(python).args(["-c", "import aiosmtpd"]).status().await;
-    import.is_ok_and(|status| status.success())
-}
-
-async fn python() -> Option<PathBuf> {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    if let Some(named) = std::env::var_os("BELLWETHER_PYTHON") {
-        let named = PathBuf::from(named);
-        assert!(works(&named).await, "{} has no aiosmtpd", named.display());
-        return Some(named);
-    }
-    let python = workspace.join(".venv/bin/python");
-    works(&python).await.then_some(python)
 }
 
 /// A certificate for localhost that nobody but the reader of its file trusts.
@@ -79,10 +63,7 @@ async fn server(python: &Path, certificate: &Path, key: &Path) -> Server {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn starttls_and_a_password_are_used_and_what_is_not_trusted_gets_no_email() {
-    let Some(python) = python().await else {
-        println!("skipped: no Python with aiosmtpd");
-        return;
-    };
+    let python = tool("python");
     let world = World::new().await;
     let (certificate, key) = certificate(world.folder.path()).await;
     let mut server = server(&python, &certificate, &key).await;

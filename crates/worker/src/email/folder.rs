@@ -20,6 +20,10 @@ impl FolderMailer {
         Self { folder }
     }
 
+    fn unreachable(&self, error: &io::Error) -> SendError {
+        SendError::Unreachable(format!("{}: {error}", self.folder.display()))
+    }
+
     /// Under another name first, so that no reader sees half a file.
     async fn write(&self, letter: &Letter) -> io::Result<()> {
         tokio::fs::create_dir_all(&self.folder).await?;
@@ -36,7 +40,17 @@ impl Mailer for FolderMailer {
     async fn send(&self, letter: &Letter) -> Result<Outcome, SendError> {
         match self.write(letter).await {
             Ok(()) => Ok(Outcome { delivered: letter.to.clone(), ..Outcome::default() }),
-            Err(error) => Err(SendError::Unreachable(format!("{}: {error}", self.folder.display()))),
+            Err(error) => Err(self.unreachable(&error)),
         }
+    }
+
+    async fn check(&self) -> Result<(), SendError> {
+        let probe = self.folder.join(".check");
+        let written = async {
+            tokio::fs::create_dir_all(&self.folder).await?;
+            tokio::fs::write(&probe, b"").await?;
+            tokio::fs::remove_file(&probe).await
+        };
+        written.await.map_err(|error| self.unreachable(&error))
     }
 }

@@ -57,6 +57,12 @@ pub trait Mailer: Send + Sync {
     /// # Errors
     /// When nobody has the letter.
     async fn send(&self, letter: &Letter) -> Result<Outcome, SendError>;
+
+    /// Tells whether letters could be carried, without carrying one.
+    ///
+    /// # Errors
+    /// [`SendError::Unreachable`] with the reason why not.
+    async fn check(&self) -> Result<(), SendError>;
 }
 
 /// Email options that make no sense.

@@ -96,6 +96,11 @@ impl Mailer for SmtpMailer {
         self.keep(connection);
         Ok(outcome)
     }
+
+    async fn check(&self) -> Result<(), SendError> {
+        self.keep(self.connection().await?);
+        Ok(())
+    }
 }
 
 /// One letter's commands. An error leaves the connection in an unknown state: it is not kept.
