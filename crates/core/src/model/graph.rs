@@ -19,7 +19,7 @@ const MAX_WIDTH: usize = 1 << 20;
 #[error("{0}")]
 pub struct GraphError(pub(super) String);
 
-/// A plan and the width of its input.
+/// A plan for any number of rows, and the width of its input.
 pub(super) struct Plan {
     pub(super) plan: Arc<TypedSimplePlan>,
     pub(super) columns: usize,

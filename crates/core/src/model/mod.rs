@@ -1,6 +1,7 @@
 //! Scoring: the graph that tract runs, and our own tree-ensemble op inside it. Nothing here knows of
 //! customers or manifests: rows of float32 go in, probabilities come out.
 
+mod engine;
 pub mod forest;
 mod graph;
 mod guard;
