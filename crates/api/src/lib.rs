@@ -1,1 +1,14 @@
-//! The service that answers predictions.
+//! The service that answers predictions. `startup` lists every route; a route calls the predictor, the
+//! live config or a store trait, and nothing further.
+
+mod email_sink;
+mod live;
+mod openapi;
+mod predictor;
+mod resources;
+mod routes;
+pub mod startup;
+mod state;
+
+pub use resources::Parts;
+pub use startup::Application;

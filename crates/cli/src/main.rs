@@ -1,2 +1,27 @@
-//! placeholder
-fn main() {}
+//! `bellwether`: the command line. Each command is a file under `commands/`.
+
+mod args;
+mod commands;
+mod embedded;
+
+use clap::Parser as _;
+
+use args::{Args, Command, Up};
+
+fn main() -> std::process::ExitCode {
+    let args = Args::parse();
+    let outcome = match args.command.unwrap_or_else(|| Command::Up(Up::default())) {
+        Command::Up(up) => commands::up::run(&up),
+        Command::Migrate(target) => commands::migrate::run(&target),
+        Command::Score(score) => commands::score::run(&score),
+        Command::Doctor(target) => commands::doctor::run(&target),
+        Command::User(user) => commands::user::run(&user),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("bellwether: {error:#}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}

@@ -1,1 +1,19 @@
-//! How a process is started: defaults, then a file, then the environment.
+//! How a process is started: addresses, paths and pool sizes, set by an operator before it starts.
+//! What the business edits while it runs is config, and lives in `bellwether-core`.
+//!
+//! `default.toml` lists and explains every key.
+
+mod embedded;
+mod load;
+mod sections;
+mod validate;
+
+pub use embedded::Embedded;
+pub use load::{Problem, Problems, load, load_from};
+pub use sections::{
+    Archive, Auth, AuthMode, Config, Database, Environment, Journal, JournalSync, Log, LogFormat, Ltv,
+    Models, Queue, Server, Settings, Smtp,
+};
+
+/// The annotated defaults.
+pub const DEFAULTS: &str = include_str!("../default.toml");

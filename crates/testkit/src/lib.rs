@@ -1,1 +1,12 @@
-//! Dev only: throwaway servers and builders for tests.
+//! Dev only: throwaway servers, processes and builders for tests.
+#![allow(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a test that cannot be set up should panic"
+)]
+
+pub mod embedded;
+mod smtp_sink;
+pub mod wait;
+
+pub use smtp_sink::{Received, Reply, SmtpSink, Step};

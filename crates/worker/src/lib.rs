@@ -1,1 +1,13 @@
 //! The service that takes jobs and sends the prediction emails.
+//!
+//! Start reading at [`startup`], which lists every job. `email/` renders and sends; a job has a file named
+//! after it; `housekeeping` forgets old jobs and reports how many there are.
+
+pub mod email;
+mod housekeeping;
+mod send_prediction_email;
+mod service;
+pub mod startup;
+
+pub use send_prediction_email::{SendPredictionEmailJob, Sending};
+pub use service::email_options;

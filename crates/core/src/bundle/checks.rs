@@ -19,11 +19,7 @@ pub(super) fn check(manifest: &Manifest, folder_name: &str) -> Result<(), FieldF
     check_names(manifest, folder_name)?;
     check_onnx(&manifest.onnx)?;
     if !(1..=MAX_COLUMNS).contains(&manifest.columns) {
-        return Err(FieldFault::new(
-            "columns",
-            "1 to 1048576",
-            manifest.columns.to_string(),
-        ));
+        return Err(FieldFault::new("columns", "1 to 1048576", manifest.columns.to_string()));
     }
     check_statistics(&manifest.statistics, &manifest.features)?;
     check_metrics(&manifest.metrics)?;
@@ -42,11 +38,7 @@ fn check_names(manifest: &Manifest, folder_name: &str) -> Result<(), FieldFault>
     }
     let characters = manifest.name.chars().count();
     if !(1..=MAX_NAME_CHARS).contains(&characters) {
-        return Err(FieldFault::new(
-            "name",
-            "1 to 120 characters",
-            format!("{characters}"),
-        ));
+        return Err(FieldFault::new("name", "1 to 120 characters", format!("{characters}")));
     }
     Ok(())
 }
@@ -58,11 +50,7 @@ fn check_onnx(onnx: &OnnxFile) -> Result<(), FieldFault> {
     }
     let hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     if onnx.sha256.len() != 64 || !onnx.sha256.bytes().all(hex) {
-        return Err(FieldFault::new(
-            "onnx.sha256",
-            "64 lower-case hex digits",
-            format!("{:?}", onnx.sha256),
-        ));
+        return Err(FieldFault::new("onnx.sha256", "64 lower-case hex digits", format!("{:?}", onnx.sha256)));
     }
     Ok(())
 }
@@ -77,11 +65,7 @@ fn check_statistics(statistics: &Statistics, features: &[Feature]) -> Result<(),
         };
         check_input(&field, entry, is_number)?;
     }
-    match statistics
-        .features
-        .keys()
-        .find(|name| !inputs.contains_key(name.as_str()))
-    {
+    match statistics.features.keys().find(|name| !inputs.contains_key(name.as_str())) {
         Some(name) => Err(FieldFault::new(
             format!("statistics.features.{name}"),
             "only raw inputs of `features`",
@@ -125,11 +109,7 @@ fn check_quantiles(field: &str, quantiles: &[f64]) -> Result<(), FieldFault> {
         return Err(FieldFault::new(field, "101 numbers", quantiles.len().to_string()));
     }
     if !quantiles.is_sorted() {
-        return Err(FieldFault::new(
-            field,
-            "ascending numbers",
-            "a smaller one after a larger",
-        ));
+        return Err(FieldFault::new(field, "ascending numbers", "a smaller one after a larger"));
     }
     Ok(())
 }

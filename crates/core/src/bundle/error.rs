@@ -93,24 +93,11 @@ impl FieldFault {
         expected: impl Into<String>,
         found: impl Into<String>,
     ) -> Self {
-        Self {
-            field: field.into(),
-            expected: expected.into(),
-            found: found.into(),
-        }
+        Self { field: field.into(), expected: expected.into(), found: found.into() }
     }
 
     pub(super) fn within(self, path: PathBuf) -> BundleError {
-        let Self {
-            field,
-            expected,
-            found,
-        } = self;
-        BundleError::Field {
-            path,
-            field,
-            expected,
-            found,
-        }
+        let Self { field, expected, found } = self;
+        BundleError::Field { path, field, expected, found }
     }
 }

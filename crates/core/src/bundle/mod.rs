@@ -4,10 +4,12 @@
 mod checks;
 mod error;
 mod files;
+mod folder;
 pub mod manifest;
 mod parity;
 
 pub use error::BundleError;
+pub use folder::{Bundles, ModelFolder};
 pub use manifest::Manifest;
 
 pub(crate) use error::FieldFault;
@@ -56,16 +58,9 @@ impl Bundle {
         check_file(&manifest, &onnx).map_err(fault)?;
         let scorer = read_graph(&manifest, &onnx, dir)?;
         parity::check(&manifest, &pipeline, &scorer, &manifest_path)?;
-        let identity = Sha256::new()
-            .chain_update(&document)
-            .chain_update(&manifest.onnx.sha256);
+        let identity = Sha256::new().chain_update(&document).chain_update(&manifest.onnx.sha256);
         let sha256 = format!("{:x}", identity.finalize());
-        Ok(Self {
-            manifest,
-            sha256,
-            pipeline,
-            scorer,
-        })
+        Ok(Self { manifest, sha256, pipeline, scorer })
     }
 
     /// Everything about the model but its graph.
@@ -111,29 +106,18 @@ fn read_manifest(document: &[u8], path: &Path) -> Result<Manifest, BundleError> 
 fn check_file(manifest: &Manifest, onnx: &[u8]) -> Result<(), FieldFault> {
     if manifest.onnx.bytes != onnx.len() as u64 {
         let expected = format!("{}, the length of the file", onnx.len());
-        return Err(FieldFault::new(
-            "onnx.bytes",
-            expected,
-            manifest.onnx.bytes.to_string(),
-        ));
+        return Err(FieldFault::new("onnx.bytes", expected, manifest.onnx.bytes.to_string()));
     }
     let sha256 = format!("{:x}", Sha256::digest(onnx));
     if manifest.onnx.sha256 != sha256 {
         let expected = format!("{sha256}, the hash of the file");
-        return Err(FieldFault::new(
-            "onnx.sha256",
-            expected,
-            manifest.onnx.sha256.clone(),
-        ));
+        return Err(FieldFault::new("onnx.sha256", expected, manifest.onnx.sha256.clone()));
     }
     Ok(())
 }
 
 fn read_graph(manifest: &Manifest, onnx: &[u8], dir: &Path) -> Result<Scorer, BundleError> {
-    let refuse = |reason: String| BundleError::Graph {
-        path: dir.join(&manifest.onnx.file),
-        reason,
-    };
+    let refuse = |reason: String| BundleError::Graph { path: dir.join(&manifest.onnx.file), reason };
     let scorer = Scorer::read(onnx, &manifest.onnx.input, &manifest.onnx.output)
         .map_err(|error| refuse(error.to_string()))?;
     if scorer.columns() != manifest.columns {

@@ -22,12 +22,8 @@ pub(super) fn check(
     path: &Path,
 ) -> Result<(), BundleError> {
     let mut schema = InputSchema::default();
-    pipeline
-        .declare(&mut schema)
-        .map_err(|conflict| fault(path, "features", &conflict))?;
-    let bound = pipeline
-        .bind(&schema)
-        .map_err(|unbound| fault(path, "features", &unbound))?;
+    pipeline.declare(&mut schema).map_err(|conflict| fault(path, "features", &conflict))?;
+    let bound = pipeline.bind(&schema).map_err(|unbound| fault(path, "features", &unbound))?;
     let inputs = manifest.background.iter().enumerate();
     for (at, input) in inputs {
         parse(input.get(), &schema)
@@ -40,13 +36,7 @@ pub(super) fn check(
         let (expected, path) = (parity.probability, path.to_owned());
         let near = (f64::from(got) - expected).abs() <= TOLERANCE;
         if !near {
-            return Err(BundleError::Parity {
-                path,
-                row,
-                expected,
-                got,
-                tolerance: TOLERANCE,
-            });
+            return Err(BundleError::Parity { path, row, expected, got, tolerance: TOLERANCE });
         }
     }
     for row in rows.chunks_exact(bound.columns()) {
@@ -63,11 +53,7 @@ fn rows(
     path: &Path,
 ) -> Result<Vec<f32>, BundleError> {
     let mut rows = vec![0.0; parity.len() * bound.columns()];
-    for (at, (parity, row)) in parity
-        .iter()
-        .zip(rows.chunks_exact_mut(bound.columns()))
-        .enumerate()
-    {
+    for (at, (parity, row)) in parity.iter().zip(rows.chunks_exact_mut(bound.columns())).enumerate() {
         let customer = parse(parity.input.get(), schema)
             .map_err(|error| fault(path, &format!("parity[{at}].input"), &told(&error)))?;
         bound.transform(&customer, row);
@@ -81,10 +67,7 @@ fn parse(input: &str, schema: &InputSchema) -> Result<Customer, InvalidCustomer>
     if input.split(is_space).collect::<String>() == "{}" {
         // No request may be that empty, but training scores a client of whom nothing is known.
         let values = vec![InputValue::Missing; schema.len()];
-        return Ok(Customer {
-            values,
-            ..Customer::default()
-        });
+        return Ok(Customer { values, ..Customer::default() });
     }
     Customer::parse(input.as_bytes(), schema, NaiveDate::MAX)
 }

@@ -4,7 +4,7 @@
 mod parse;
 mod schema;
 
-pub use parse::{FieldError, InvalidCustomer, MAX_CLIENT_ID_BYTES};
+pub use parse::{EARLIEST_YEAR, FieldError, InvalidCustomer, MAX_CLIENT_ID_CHARS, MAX_LEVEL_CHARS};
 pub use schema::{InputKind, InputSchema, SchemaConflict};
 
 use chrono::NaiveDate;
@@ -73,3 +73,6 @@ impl Customer {
         object
     }
 }
+
+#[cfg(test)]
+mod tests;

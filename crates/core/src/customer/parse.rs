@@ -13,14 +13,15 @@ use serde_json::value::RawValue;
 
 use super::{Customer, InputKind, InputSchema, InputValue};
 
-/// The longest client id that is taken, in bytes of UTF-8.
-pub const MAX_CLIENT_ID_BYTES: usize = 128;
-/// The longest category level that is taken, in bytes of UTF-8.
-const MAX_LEVEL_BYTES: usize = 256;
+/// The longest client id that is taken, in characters.
+pub const MAX_CLIENT_ID_CHARS: usize = 128;
+/// The longest category level that is taken, in characters.
+pub const MAX_LEVEL_CHARS: usize = 128;
+/// The earliest year of a date that is taken.
+pub const EARLIEST_YEAR: i32 = 1900;
 const MAX_IGNORED_NAMES: usize = 20;
 const MAX_IGNORED_NAME_CHARS: usize = 64;
 const MAX_FIELD_ERRORS: usize = 100;
-const EARLIEST_YEAR: i32 = 1900;
 
 /// One field of a request that cannot be taken, and why.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
@@ -64,7 +65,10 @@ fn refuse_document(text: &str, error: &serde_json::Error, reading: Option<String
     let valid = serde::de::IgnoredAny::deserialize_in(&mut json).and_then(|()| json.end()).is_ok();
     if valid && reading.is_none() {
         let field = "body".to_owned();
-        return InvalidCustomer::Fields(vec![FieldError { field, message: "expected a JSON object".to_owned() }]);
+        return InvalidCustomer::Fields(vec![FieldError {
+            field,
+            message: "expected a JSON object".to_owned(),
+        }]);
     }
     let place = format!("line {} column {}", error.line(), error.column());
     if text.trim().is_empty() {
@@ -217,11 +221,13 @@ fn text(raw: &str) -> Result<Cow<'_, str>, String> {
 }
 
 fn client_id(raw: &str) -> Result<Option<String>, String> {
-    let expected = "expected a string of 1 to 128 bytes";
+    let expected = "expected a string of 1 to 128 characters";
     match classify(raw)? {
         Json::Null => Ok(None),
         Json::Text(id) if id.is_empty() => Err(format!("{expected}, not an empty one")),
-        Json::Text(id) if id.len() > MAX_CLIENT_ID_BYTES => Err(format!("{expected}, not {} bytes", id.len())),
+        Json::Text(id) if longer(&id, MAX_CLIENT_ID_CHARS) => {
+            Err(format!("{expected}, not {} bytes", id.len()))
+        }
         Json::Text(id) if id.chars().any(char::is_control) => {
             Err(format!("{expected} without control characters"))
         }
@@ -229,6 +235,10 @@ fn client_id(raw: &str) -> Result<Option<String>, String> {
         Json::Number(_) => Err(format!("{expected}, not a number")),
         Json::Other(what) => Err(format!("{expected}, not {what}")),
     }
+}
+
+fn longer(text: &str, chars: usize) -> bool {
+    text.chars().nth(chars).is_some()
 }
 
 fn value(raw: &str, kind: InputKind, today: NaiveDate) -> Result<InputValue, String> {
@@ -269,8 +279,8 @@ fn category(level: &str) -> Result<InputValue, String> {
     if level.is_empty() {
         return Ok(InputValue::Missing);
     }
-    if level.len() > MAX_LEVEL_BYTES {
-        return Err(format!("expected at most {MAX_LEVEL_BYTES} bytes, not {}", level.len()));
+    if longer(level, MAX_LEVEL_CHARS) {
+        return Err(format!("expected at most {MAX_LEVEL_CHARS} characters, not {} bytes", level.len()));
     }
     Ok(InputValue::Level(level.into()))
 }
@@ -280,9 +290,10 @@ fn date(text: &str, today: NaiveDate) -> Result<InputValue, String> {
         return Ok(InputValue::Missing);
     }
     let shaped = text.len() == 10
-        && text.bytes().enumerate().all(|(at, byte)| {
-            if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() }
-        });
+        && text
+            .bytes()
+            .enumerate()
+            .all(|(at, byte)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() });
     if !shaped {
         return Err("expected a date as \"YYYY-MM-DD\"".to_owned());
     }

@@ -36,11 +36,7 @@ impl BoundPipeline {
     pub(super) fn new(pipeline: &FeaturePipeline, schema: &InputSchema) -> Result<Self, UnboundInput> {
         let position = |(name, want): &(String, InputKind)| match schema.get(name) {
             Some((at, have)) if have == *want => Ok(at),
-            found => Err(UnboundInput {
-                name: name.clone(),
-                want: *want,
-                have: found.map(|(_, kind)| kind),
-            }),
+            found => Err(UnboundInput { name: name.clone(), want: *want, have: found.map(|(_, kind)| kind) }),
         };
         Ok(Self {
             columns: pipeline.columns,
@@ -112,9 +108,7 @@ fn year_column(encoder: &Encoder, day: Option<NaiveDate>) -> Option<usize> {
         return encoder.column_of(None);
     };
     let mut digits = [0; 4];
-    encoder.column_of(Some(
-        four_digits(day.year(), &mut digits).unwrap_or("no four digits"),
-    ))
+    encoder.column_of(Some(four_digits(day.year(), &mut digits).unwrap_or("no four digits")))
 }
 
 /// A year's four digits as text, without allocating; `None` outside 0 … 9999.

@@ -60,76 +60,25 @@ impl<'m> Compiler<'m> {
             let Some(kind) = kind else { continue };
             if let Feature::Numeric(numeric) = feature {
                 let clip_min = numeric.clip_min.unwrap_or(f64::NEG_INFINITY);
-                numbers.insert(
-                    name,
-                    Clipped {
-                        input: inputs.len(),
-                        clip_min,
-                    },
-                );
+                numbers.insert(name, Clipped { input: inputs.len(), clip_min });
             }
             inputs.push((name.to_owned(), kind));
         }
-        Ok(Self {
-            inputs,
-            numbers,
-            filled: vec![None; columns],
-            steps: Steps::default(),
-        })
+        Ok(Self { inputs, numbers, filled: vec![None; columns], steps: Steps::default() })
     }
 
     fn numeric(&mut self, field: &str, numeric: &Numeric) -> Result<(), FieldFault> {
-        let Numeric {
-            name,
-            column,
-            log,
-            fill,
-            mean,
-            std,
-            ..
-        } = numeric;
+        let Numeric { name, column, log, fill, mean, std, .. } = numeric;
         let source = Source::Number(self.number(field, "name", name)?);
-        self.number_column(
-            field,
-            source,
-            *column,
-            Scale {
-                log: *log,
-                fill: *fill,
-                mean: *mean,
-                std: *std,
-            },
-        )
+        self.number_column(field, source, *column, Scale { log: *log, fill: *fill, mean: *mean, std: *std })
     }
 
     fn ratio(&mut self, field: &str, ratio: &Ratio) -> Result<(), FieldFault> {
-        let Ratio {
-            numerator,
-            denominator,
-            column,
-            log,
-            fill,
-            mean,
-            std,
-            ..
-        } = ratio;
+        let Ratio { numerator, denominator, column, log, fill, mean, std, .. } = ratio;
         let numerator = self.number(field, "numerator", numerator)?;
         let denominator = self.number(field, "denominator", denominator)?;
-        let source = Source::Ratio {
-            numerator,
-            denominator,
-        };
-        self.number_column(
-            field,
-            source,
-            *column,
-            Scale {
-                log: *log,
-                fill: *fill,
-                mean: *mean,
-                std: *std,
-            },
-        )
+        let source = Source::Ratio { numerator, denominator };
+        self.number_column(field, source, *column, Scale { log: *log, fill: *fill, mean: *mean, std: *std })
     }
 
     fn number(&self, field: &str, key: &str, name: &str) -> Result<Clipped, FieldFault> {
@@ -147,19 +96,11 @@ impl<'m> Compiler<'m> {
         scale: Scale,
     ) -> Result<(), FieldFault> {
         if scale.std.is_nan() || scale.std <= 0.0 {
-            return Err(FieldFault::new(
-                format!("{field}.std"),
-                "a number above 0",
-                scale.std.to_string(),
-            ));
+            return Err(FieldFault::new(format!("{field}.std"), "a number above 0", scale.std.to_string()));
         }
         if let Some(column) = column {
             self.fill(&format!("{field}.column"), column)?;
-            self.steps.numbers.push(NumberColumn {
-                source,
-                scale,
-                column,
-            });
+            self.steps.numbers.push(NumberColumn { source, scale, column });
         }
         Ok(())
     }
@@ -172,11 +113,7 @@ impl<'m> Compiler<'m> {
     }
 
     fn date(&mut self, field: &str, date: &DateParts) -> Result<(), FieldFault> {
-        let quarter = self.encoder(
-            &format!("{field}.quarter"),
-            &date.quarter.levels,
-            &date.quarter.rare,
-        )?;
+        let quarter = self.encoder(&format!("{field}.quarter"), &date.quarter.levels, &date.quarter.rare)?;
         let year = self.encoder(&format!("{field}.year"), &date.year.levels, &date.year.rare)?;
         let input = self.input(field, &date.name)?;
         self.steps.dates.push(DateColumns { input, quarter, year });
@@ -213,28 +150,11 @@ impl<'m> Compiler<'m> {
 
     fn finish(self, fingerprint: String) -> Result<FeaturePipeline, FieldFault> {
         if let Some(column) = self.filled.iter().position(Option::is_none) {
-            let expected = format!(
-                "every column from 0 to {} filled",
-                self.filled.len().saturating_sub(1)
-            );
-            return Err(FieldFault::new(
-                "features",
-                expected,
-                format!("nothing that fills column {column}"),
-            ));
+            let expected = format!("every column from 0 to {} filled", self.filled.len().saturating_sub(1));
+            return Err(FieldFault::new("features", expected, format!("nothing that fills column {column}")));
         }
-        let Self {
-            inputs,
-            filled,
-            steps,
-            ..
-        } = self;
-        Ok(FeaturePipeline {
-            columns: filled.len(),
-            fingerprint,
-            inputs,
-            steps,
-        })
+        let Self { inputs, filled, steps, .. } = self;
+        Ok(FeaturePipeline { columns: filled.len(), fingerprint, inputs, steps })
     }
 }
 
@@ -243,12 +163,9 @@ fn name_and_kind(feature: &Feature) -> (&str, Option<InputKind>) {
     match feature {
         Feature::Numeric(numeric) => (&numeric.name, Some(InputKind::Number)),
         Feature::Ratio(ratio) => (&ratio.name, None),
-        Feature::Categorical(categorical) => (
-            &categorical.name,
-            Some(InputKind::Category {
-                accept_numbers: categorical.accept_numbers,
-            }),
-        ),
+        Feature::Categorical(categorical) => {
+            (&categorical.name, Some(InputKind::Category { accept_numbers: categorical.accept_numbers }))
+        }
         Feature::Date(date) => (&date.name, Some(InputKind::Date)),
     }
 }

@@ -27,34 +27,19 @@ impl Encoder {
     pub(super) fn compile(field: &str, levels: &[Level], rare: &[String]) -> Result<Self, FieldFault> {
         let mut columns = HashMap::with_capacity(levels.len());
         for level in levels {
-            if columns
-                .insert(level.value.as_str().into(), level.column)
-                .is_some()
-            {
+            if columns.insert(level.value.as_str().into(), level.column).is_some() {
                 let field = format!("{field}.levels");
-                return Err(FieldFault::new(
-                    field,
-                    "each level once",
-                    format!("{:?} twice", level.value),
-                ));
+                return Err(FieldFault::new(field, "each level once", format!("{:?} twice", level.value)));
             }
         }
         if let Some(value) = rare.iter().find(|value| columns.contains_key(value.as_str())) {
             let expected = "values that are no level";
-            return Err(FieldFault::new(
-                format!("{field}.rare"),
-                expected,
-                format!("{value:?}"),
-            ));
+            return Err(FieldFault::new(format!("{field}.rare"), expected, format!("{value:?}")));
         }
         let column = |level: &str| columns.get(level).copied();
         let other = column(SPARSE_COMBINED).flatten();
         let missing = column(MISSING).unwrap_or(other);
-        Ok(Self {
-            levels: columns,
-            other,
-            missing,
-        })
+        Ok(Self { levels: columns, other, missing })
     }
 
     /// The column that is 1 for `value`; `None` where all stay 0.

@@ -24,10 +24,7 @@ impl Clipped {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Source {
     Number(Clipped),
-    Ratio {
-        numerator: Clipped,
-        denominator: Clipped,
-    },
+    Ratio { numerator: Clipped, denominator: Clipped },
 }
 
 /// What every finished number goes through.
@@ -52,10 +49,7 @@ impl Source {
     fn read(self, raw: impl Fn(usize) -> f64) -> f64 {
         match self {
             Self::Number(number) => number.take(raw(number.input)),
-            Self::Ratio {
-                numerator,
-                denominator,
-            } => infinity_to_zero(
+            Self::Ratio { numerator, denominator } => infinity_to_zero(
                 numerator.take(raw(numerator.input)) / denominator.take(raw(denominator.input)),
             ),
         }
@@ -65,11 +59,7 @@ impl Source {
 impl Scale {
     #[allow(clippy::cast_possible_truncation)] // The one cast to f32, of a number within ±1e6.
     fn apply(self, number: f64) -> f32 {
-        let number = if self.log {
-            infinity_to_zero(number.ln())
-        } else {
-            number
-        };
+        let number = if self.log { infinity_to_zero(number.ln()) } else { number };
         let filled = if number.is_nan() { self.fill } else { number };
         ((filled - self.mean) / self.std).clamp(-LIMIT, LIMIT) as f32
     }

@@ -10,12 +10,8 @@ use crate::customer::{Customer, InputValue};
 
 fn pipeline(columns: usize, features: serde_json::Value) -> Result<FeaturePipeline, String> {
     let features: Vec<Feature> = serde_json::from_value(features).map_err(|error| error.to_string())?;
-    compile::compile(&features, columns).map_err(|fault| {
-        format!(
-            "{}: expected {}, found {}",
-            fault.field, fault.expected, fault.found
-        )
-    })
+    compile::compile(&features, columns)
+        .map_err(|fault| format!("{}: expected {}, found {}", fault.field, fault.expected, fault.found))
 }
 
 fn bound(columns: usize, features: serde_json::Value) -> (BoundPipeline, InputSchema) {
@@ -93,11 +89,9 @@ fn category(levels: serde_json::Value) -> serde_json::Value {
 }
 
 fn all_levels() -> serde_json::Value {
-    category(
-        json!([{"value": "x", "column": 0}, {"value": "missing", "column": 1},
+    category(json!([{"value": "x", "column": 0}, {"value": "missing", "column": 1},
                     {"value": "sparse_combined", "column": 2}, {"value": "dropped", "column": null},
-                    {"value": "3", "column": 3}]),
-    )
+                    {"value": "3", "column": 3}]))
 }
 
 #[test]
@@ -110,11 +104,7 @@ fn a_level_fills_its_column_and_a_dropped_one_none() {
 #[test]
 fn a_rare_or_unseen_level_is_sparse_combined() {
     for level in ["odd", "never seen", "X", " x"] {
-        assert_eq!(
-            row(all_levels(), 4, &json!({"a": level})),
-            [0.0, 0.0, 1.0, 0.0],
-            "{level}"
-        );
+        assert_eq!(row(all_levels(), 4, &json!({"a": level})), [0.0, 0.0, 1.0, 0.0], "{level}");
     }
 }
 
@@ -125,10 +115,7 @@ fn a_missing_or_empty_level_is_missing_or_else_sparse_combined_or_else_nothing()
         let without =
             category(json!([{"value": "x", "column": 0}, {"value": "sparse_combined", "column": 1}]));
         assert_eq!(row(without, 2, &missing), [0.0, 1.0]);
-        assert_eq!(
-            row(category(json!([{"value": "x", "column": 0}])), 1, &missing),
-            [0.0]
-        );
+        assert_eq!(row(category(json!([{"value": "x", "column": 0}])), 1, &missing), [0.0]);
         let dropped = category(
             json!([{"value": "missing", "column": null}, {"value": "sparse_combined", "column": 0}]),
         );
@@ -146,26 +133,11 @@ fn date() -> serde_json::Value {
 
 #[test]
 fn a_date_is_its_quarter_and_its_year() {
-    assert_eq!(
-        row(date(), 6, &json!({"a": "2024-03-31"})),
-        [1.0, 0.0, 1.0, 0.0, 0.0, 0.0]
-    );
-    assert_eq!(
-        row(date(), 6, &json!({"a": "2024-10-01"})),
-        [0.0, 1.0, 1.0, 0.0, 0.0, 0.0]
-    );
-    assert_eq!(
-        row(date(), 6, &json!({"a": "1900-04-01"})),
-        [0.0, 0.0, 0.0, 0.0, 1.0, 0.0]
-    );
-    assert_eq!(
-        row(date(), 6, &json!({"a": "9999-12-31"})),
-        [0.0, 1.0, 0.0, 0.0, 1.0, 0.0]
-    );
-    assert_eq!(
-        row(date(), 6, &json!({"a": null})),
-        [0.0, 0.0, 0.0, 0.0, 0.0, 1.0]
-    );
+    assert_eq!(row(date(), 6, &json!({"a": "2024-03-31"})), [1.0, 0.0, 1.0, 0.0, 0.0, 0.0]);
+    assert_eq!(row(date(), 6, &json!({"a": "2024-10-01"})), [0.0, 1.0, 1.0, 0.0, 0.0, 0.0]);
+    assert_eq!(row(date(), 6, &json!({"a": "1900-04-01"})), [0.0, 0.0, 0.0, 0.0, 1.0, 0.0]);
+    assert_eq!(row(date(), 6, &json!({"a": "9999-12-31"})), [0.0, 1.0, 0.0, 0.0, 1.0, 0.0]);
+    assert_eq!(row(date(), 6, &json!({"a": null})), [0.0, 0.0, 0.0, 0.0, 0.0, 1.0]);
 }
 
 #[test]
@@ -173,10 +145,7 @@ fn a_year_outside_four_digits_is_in_no_level() {
     let (bound, _) = bound(6, date());
     for (year, expected) in [(99, 3), (-1, 4), (12024, 4), (NaiveDate::MAX.year(), 4)] {
         let day = NaiveDate::from_ymd_opt(year, 5, 1).unwrap();
-        let customer = Customer {
-            values: vec![InputValue::Date(day)],
-            ..Customer::default()
-        };
+        let customer = Customer { values: vec![InputValue::Date(day)], ..Customer::default() };
         let mut row = [0.0; 6];
         bound.transform(&customer, &mut row);
         assert_eq!(row.iter().position(|&cell| cell == 1.0), Some(expected), "{year}");
@@ -221,10 +190,7 @@ fn features_that_contradict_themselves_are_refused() {
 #[test]
 fn models_that_disagree_about_an_input_are_told_apart() {
     let mut schema = InputSchema::default();
-    pipeline(1, numeric(None, false))
-        .unwrap()
-        .declare(&mut schema)
-        .unwrap();
+    pipeline(1, numeric(None, false)).unwrap().declare(&mut schema).unwrap();
     let other = pipeline(4, all_levels()).unwrap();
     assert_eq!(other.declare(&mut schema).unwrap_err().name, "a");
     assert_eq!(other.bind(&schema).unwrap_err().have, Some(InputKind::Number));
@@ -234,14 +200,8 @@ fn models_that_disagree_about_an_input_are_told_apart() {
 #[test]
 fn equal_specs_have_equal_fingerprints_and_others_do_not() {
     let fingerprint = |features| pipeline(1, features).unwrap().fingerprint().to_owned();
-    assert_eq!(
-        fingerprint(numeric(None, false)),
-        fingerprint(numeric(None, false))
-    );
-    assert_ne!(
-        fingerprint(numeric(None, false)),
-        fingerprint(numeric(Some(0.0), false))
-    );
+    assert_eq!(fingerprint(numeric(None, false)), fingerprint(numeric(None, false)));
+    assert_ne!(fingerprint(numeric(None, false)), fingerprint(numeric(Some(0.0), false)));
     assert_eq!(fingerprint(numeric(None, false)).len(), 64);
 }
 
@@ -251,10 +211,8 @@ fn a_pipeline_bound_among_other_inputs_finds_its_own() {
     schema.add("first", InputKind::Date).unwrap();
     let pipeline = pipeline(1, numeric(None, false)).unwrap();
     pipeline.declare(&mut schema).unwrap();
-    let customer = Customer {
-        values: vec![InputValue::Missing, InputValue::Number(5.0)],
-        ..Customer::default()
-    };
+    let customer =
+        Customer { values: vec![InputValue::Missing, InputValue::Number(5.0)], ..Customer::default() };
     let mut row = [0.0];
     pipeline.bind(&schema).unwrap().transform(&customer, &mut row);
     assert_eq!(row, [2.0]);

@@ -24,10 +24,7 @@ pub(super) struct Engine {
 
 impl Engine {
     pub(super) fn new(plan: Arc<TypedSimplePlan>) -> Self {
-        Self {
-            plan,
-            states: Mutex::default(),
-        }
+        Self { plan, states: Mutex::default() }
     }
 
     /// Runs the plan on rows of `columns` numbers each and hands over what comes out, one number a row.
@@ -44,9 +41,8 @@ impl Engine {
             hand_over(&outputs, rows.len() / columns, take)?;
             TractResult::Ok(state)
         }));
-        let state = ran
-            .map_err(|panic| graph::told(&*panic).to_owned())?
-            .map_err(|error| format!("{error:#}"))?;
+        let state =
+            ran.map_err(|panic| graph::told(&*panic).to_owned())?.map_err(|error| format!("{error:#}"))?;
         self.keep(state);
         Ok(())
     }
@@ -60,9 +56,7 @@ impl Engine {
 }
 
 fn hand_over(outputs: &[TValue], rows: usize, take: impl FnOnce(&[f32])) -> TractResult<()> {
-    let [output] = outputs else {
-        bail!("it gave {} outputs", outputs.len())
-    };
+    let [output] = outputs else { bail!("it gave {} outputs", outputs.len()) };
     let output = output.try_as_plain_ram()?;
     let output = output.as_slice::<f32>()?;
     if output.len() != rows {

@@ -31,41 +31,29 @@ pub(super) struct Plan {
 /// # Errors
 /// [`GraphError`] for anything else; tract's own panics on malformed graphs are caught and told.
 pub(super) fn read(onnx: &[u8], input: &str, output: &str) -> Result<Plan, GraphError> {
-    catch_unwind(AssertUnwindSafe(|| build(onnx, input, output))).unwrap_or_else(|panic| {
-        Err(GraphError(format!(
-            "reading the graph panicked: {}",
-            told(&*panic)
-        )))
-    })
+    catch_unwind(AssertUnwindSafe(|| build(onnx, input, output)))
+        .unwrap_or_else(|panic| Err(GraphError(format!("reading the graph panicked: {}", told(&*panic)))))
 }
 
 /// What a panic says of itself.
 pub(super) fn told(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("no reason given")
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given")
 }
 
 fn build(onnx: &[u8], input: &str, output: &str) -> Result<Plan, GraphError> {
     let tract = tract_onnx::onnx();
-    let proto = tract
-        .proto_model_for_read(&mut Cursor::new(onnx))
-        .map_err(because("expected an ONNX model"))?;
+    let proto =
+        tract.proto_model_for_read(&mut Cursor::new(onnx)).map_err(because("expected an ONNX model"))?;
     guard::check(&proto).map_err(GraphError)?;
     check_names(&proto, input, output)?;
-    let parsed = tract
-        .model_for_proto_model(&proto)
-        .map_err(because("expected a graph tract reads"))?;
+    let parsed = tract.model_for_proto_model(&proto).map_err(because("expected a graph tract reads"))?;
     drop(proto);
-    let mut model = parsed
-        .into_typed()
-        .map_err(because("expected types and shapes that fit"))?;
+    let mut model = parsed.into_typed().map_err(because("expected types and shapes that fit"))?;
     let columns = check_ends(&model)?;
     check_widths(&model)?;
     tree_op::replace_ensembles(&mut model).map_err(because("expected an ensemble of sound trees"))?;
-    let model = model
-        .into_optimized()
-        .map_err(because("expected a graph tract can optimise"))?;
+    let model = model.into_optimized().map_err(because("expected a graph tract can optimise"))?;
     let plan = TypedSimplePlan::new(model).map_err(because("expected a graph tract can run"))?;
     Ok(Plan { plan, columns })
 }
@@ -76,22 +64,13 @@ fn because(expected: &str) -> impl Fn(TractError) -> GraphError {
 
 fn check_names(proto: &tract_onnx::pb::ModelProto, input: &str, output: &str) -> Result<(), GraphError> {
     let Some(graph) = &proto.graph else { return Ok(()) };
-    let constants: Vec<_> = graph
-        .initializer
-        .iter()
-        .map(|tensor| tensor.name.as_str())
-        .collect();
+    let constants: Vec<_> = graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
     let inputs: Vec<_> = graph.input.iter().map(|input| input.name.as_str()).collect();
-    let inputs: Vec<_> = inputs
-        .into_iter()
-        .filter(|name| !constants.contains(name))
-        .collect();
+    let inputs: Vec<_> = inputs.into_iter().filter(|name| !constants.contains(name)).collect();
     let outputs: Vec<_> = graph.output.iter().map(|output| output.name.as_str()).collect();
     for (what, expected, found) in [("input", input, inputs), ("output", output, outputs)] {
         if found != [expected] {
-            return Err(GraphError(format!(
-                "expected one {what}, {expected:?}, found {found:?}"
-            )));
+            return Err(GraphError(format!("expected one {what}, {expected:?}, found {found:?}")));
         }
     }
     Ok(())
@@ -99,9 +78,7 @@ fn check_names(proto: &tract_onnx::pb::ModelProto, input: &str, output: &str) ->
 
 /// Checks the input's and the output's type and shape; answers F.
 fn check_ends(model: &TypedModel) -> Result<usize, GraphError> {
-    let ends = model
-        .input_fact(0)
-        .and_then(|input| Ok((input, model.output_fact(0)?)));
+    let ends = model.input_fact(0).and_then(|input| Ok((input, model.output_fact(0)?)));
     let (input, output) = ends.map_err(because("expected an input and an output"))?;
     let expected = |end: &str, shape: &str, found: &TypedFact| {
         GraphError(format!(
@@ -113,9 +90,7 @@ fn check_ends(model: &TypedModel) -> Result<usize, GraphError> {
         [rows, columns] if is_float(input) && rows.as_i64().is_none() => columns.to_usize().ok(),
         _ => None,
     };
-    let columns = columns
-        .filter(|columns| *columns > 0)
-        .ok_or_else(|| expected("input", "[N, F]", input))?;
+    let columns = columns.filter(|columns| *columns > 0).ok_or_else(|| expected("input", "[N, F]", input))?;
     match (input.shape.dims(), output.shape.dims()) {
         ([rows, _], [same, one]) if is_float(output) && rows == same && one.as_i64() == Some(1) => {
             Ok(columns)
@@ -132,9 +107,7 @@ fn check_widths(model: &TypedModel) -> Result<(), GraphError> {
             let width = sizes.fold(1, usize::saturating_mul);
             if width > MAX_WIDTH && output.fact.konst.is_none() {
                 let found = format!("node {:?}: it puts out {width}", node.name);
-                return Err(GraphError(format!(
-                    "expected at most {MAX_WIDTH} numbers a row, found {found}"
-                )));
+                return Err(GraphError(format!("expected at most {MAX_WIDTH} numbers a row, found {found}")));
             }
         }
     }

@@ -28,10 +28,7 @@ pub(super) fn check(model: &ModelProto) -> Result<(), String> {
         return Err("expected no functions and no sparse tensors".to_owned());
     }
     if graph.node.len() > MAX_NODES {
-        return Err(format!(
-            "expected at most {MAX_NODES} nodes, found {}",
-            graph.node.len()
-        ));
+        return Err(format!("expected at most {MAX_NODES} nodes, found {}", graph.node.len()));
     }
     graph.node.iter().try_for_each(check_operator)?;
     check_constants(graph)
@@ -41,18 +38,13 @@ fn check_operator(node: &NodeProto) -> Result<(), String> {
     let operator = node.op_type.as_str();
     if !OPERATORS.contains(&operator) && !MORE_OPERATORS.contains(&operator) {
         let found = format!("node {:?}: operator {operator:?}", node.name);
-        return Err(format!(
-            "{found} is not one of those that a bundle may use (docs/bundle.md)"
-        ));
+        return Err(format!("{found} is not one of those that a bundle may use (docs/bundle.md)"));
     }
     let nested = |attribute: &AttributeProto| {
         attribute.g.is_some() || !attribute.graphs.is_empty() || attribute.sparse_tensor.is_some()
     };
     if node.attribute.iter().any(nested) {
-        return Err(format!(
-            "node {:?}: expected no graph or sparse tensor inside it",
-            node.name
-        ));
+        return Err(format!("node {:?}: expected no graph or sparse tensor inside it", node.name));
     }
     Ok(())
 }
@@ -66,17 +58,14 @@ fn check_constants(graph: &GraphProto) -> Result<(), String> {
     }
     for node in &graph.node {
         let held = node.attribute.iter().filter_map(|attribute| attribute.t.as_ref());
-        let held = held.map(size).try_fold(1, |product: u64, size| {
-            Ok::<_, String>(product.saturating_mul(size?.max(1)))
-        })?;
+        let held = held
+            .map(size)
+            .try_fold(1, |product: u64, size| Ok::<_, String>(product.saturating_mul(size?.max(1))))?;
         let inputs = node.input.iter().filter(|name| !name.is_empty());
         let known = inputs.clone().filter_map(|name| sizes.get(name.as_str()));
         let product = known.fold(held, |product, size| product.saturating_mul((*size).max(1)));
         if product > MAX_CONSTANT {
-            return Err(format!(
-                "node {:?}: its constants could come to {product} numbers",
-                node.name
-            ));
+            return Err(format!("node {:?}: its constants could come to {product} numbers", node.name));
         }
         if inputs.clone().all(|name| sizes.contains_key(name.as_str())) {
             sizes.extend(node.output.iter().map(|name| (name.as_str(), product)));
@@ -88,17 +77,10 @@ fn check_constants(graph: &GraphProto) -> Result<(), String> {
 /// How many numbers a tensor says it has; a tensor kept in another file is refused.
 fn size(tensor: &TensorProto) -> Result<u64, String> {
     if !tensor.external_data.is_empty() || tensor.data_location.unwrap_or(0) != 0 {
-        return Err(format!(
-            "tensor {:?}: expected its data in model.onnx, found another file",
-            tensor.name
-        ));
+        return Err(format!("tensor {:?}: expected its data in model.onnx, found another file", tensor.name));
     }
     let dimension = |size: u64, dimension: &i64| size.checked_mul(u64::try_from(*dimension).ok()?);
-    let size = tensor
-        .dims
-        .iter()
-        .try_fold(1, dimension)
-        .filter(|size| *size <= MAX_CONSTANT);
+    let size = tensor.dims.iter().try_fold(1, dimension).filter(|size| *size <= MAX_CONSTANT);
     size.ok_or_else(|| {
         format!(
             "tensor {:?}: expected at most {MAX_CONSTANT} numbers, found dimensions {:?}",

@@ -41,10 +41,7 @@ impl Scorer {
     /// Reads a graph, as [`graph::read`] has it.
     pub(crate) fn read(onnx: &[u8], input: &str, output: &str) -> Result<Self, GraphError> {
         let Plan { plan, columns } = graph::read(onnx, input, output)?;
-        Ok(Self {
-            columns,
-            engine: Engine::new(plan),
-        })
+        Ok(Self { columns, engine: Engine::new(plan) })
     }
 
     /// F, the columns of a row.
@@ -60,16 +57,11 @@ impl Scorer {
     /// finite.
     pub fn score(&self, rows: &[f32]) -> Result<Vec<f32>, ScoreError> {
         if !rows.len().is_multiple_of(self.columns) {
-            return Err(ScoreError::Shape {
-                columns: self.columns,
-                given: rows.len(),
-            });
+            return Err(ScoreError::Shape { columns: self.columns, given: rows.len() });
         }
         let mut probabilities = Vec::with_capacity(rows.len() / self.columns);
         for rows in rows.chunks(ROWS_AT_A_TIME * self.columns) {
-            let ran = self
-                .engine
-                .run(rows, self.columns, |part| probabilities.extend_from_slice(part));
+            let ran = self.engine.run(rows, self.columns, |part| probabilities.extend_from_slice(part));
             ran.map_err(ScoreError::Graph)?;
         }
         finite(&probabilities)?;
@@ -82,25 +74,17 @@ impl Scorer {
     /// As [`Self::score`].
     pub fn score_one(&self, row: &[f32]) -> Result<f32, ScoreError> {
         if row.len() != self.columns {
-            return Err(ScoreError::Shape {
-                columns: self.columns,
-                given: row.len(),
-            });
+            return Err(ScoreError::Shape { columns: self.columns, given: row.len() });
         }
         let mut probability = f32::NAN;
         let take = |part: &[f32]| probability = part.first().copied().unwrap_or(f32::NAN);
-        self.engine
-            .run(row, self.columns, take)
-            .map_err(ScoreError::Graph)?;
+        self.engine.run(row, self.columns, take).map_err(ScoreError::Graph)?;
         finite(&[probability])?;
         Ok(probability)
     }
 }
 
 fn finite(probabilities: &[f32]) -> Result<(), ScoreError> {
-    let strange = probabilities
-        .iter()
-        .enumerate()
-        .find(|(_, probability)| !probability.is_finite());
+    let strange = probabilities.iter().enumerate().find(|(_, probability)| !probability.is_finite());
     strange.map_or(Ok(()), |(row, &got)| Err(ScoreError::NotFinite { row, got }))
 }

@@ -37,13 +37,9 @@ pub(super) fn replace_ensembles(model: &mut TypedModel) -> TractResult<()> {
 
 fn features(model: &TypedModel, id: usize) -> TractResult<usize> {
     let facts = model.node_input_facts(id)?;
-    let [fact] = facts.as_slice() else {
-        bail!("tree ensemble: expected one input, found {}", facts.len())
-    };
+    let [fact] = facts.as_slice() else { bail!("tree ensemble: expected one input, found {}", facts.len()) };
     let shape = fact.shape.dims();
-    let [_, columns] = shape else {
-        bail!("tree ensemble: expected an input of rank 2, found {shape:?}")
-    };
+    let [_, columns] = shape else { bail!("tree ensemble: expected an input of rank 2, found {shape:?}") };
     ensure!(
         fact.datum_type == f32::datum_type(),
         "tree ensemble: expected a float32 input, found {:?}",
@@ -54,10 +50,7 @@ fn features(model: &TypedModel, id: usize) -> TractResult<usize> {
 
 fn compile(ensemble: &TreeEnsemble, features: usize) -> TractResult<Forest> {
     if ensemble.aggregate_fn != Aggregate::Sum {
-        bail!(
-            "tree ensemble: expected the aggregate SUM, found {:?}",
-            ensemble.aggregate_fn
-        );
+        bail!("tree ensemble: expected the aggregate SUM, found {:?}", ensemble.aggregate_fn);
     }
     let roots = ensemble.data.trees.try_as_plain_ram()?;
     let nodes = ensemble.data.nodes.try_as_plain_ram()?;
@@ -67,13 +60,7 @@ fn compile(ensemble: &TreeEnsemble, features: usize) -> TractResult<Forest> {
     let (votes, rest) = votes.as_slice::<u32>()?.as_chunks();
     ensure!(rest.is_empty(), "tree ensemble: expected two numbers a vote");
     let roots = roots.as_slice::<u32>()?;
-    Ok(Forest::compile(&EnsembleArrays {
-        roots,
-        nodes,
-        votes,
-        classes: ensemble.n_classes,
-        features,
-    })?)
+    Ok(Forest::compile(&EnsembleArrays { roots, nodes, votes, classes: ensemble.n_classes, features })?)
 }
 
 impl fmt::Debug for ForestOp {
@@ -89,11 +76,7 @@ impl Op for ForestOp {
 
     fn info(&self) -> TractResult<Vec<String>> {
         let forest = &self.forest;
-        Ok(vec![format!(
-            "{} trees, {} columns",
-            forest.trees(),
-            forest.features()
-        )])
+        Ok(vec![format!("{} trees, {} columns", forest.trees(), forest.features())])
     }
 
     op_as_typed_op!();
@@ -109,20 +92,14 @@ impl EvalOp for ForestOp {
         let count = rows.len() / self.forest.features();
         let mut scores = vec![0.0; count * self.forest.classes()];
         self.forest.score(rows, &mut scores)?;
-        Ok(tvec!(
-            Tensor::from_shape(&[count, self.forest.classes()], &scores)?.into_tvalue()
-        ))
+        Ok(tvec!(Tensor::from_shape(&[count, self.forest.classes()], &scores)?.into_tvalue()))
     }
 }
 
 impl TypedOp for ForestOp {
     fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
-        let [input] = inputs else {
-            bail!("Forest: expected one input, found {}", inputs.len())
-        };
-        let [rows, _] = input.shape.dims() else {
-            bail!("Forest: expected rank 2, found {input:?}")
-        };
+        let [input] = inputs else { bail!("Forest: expected one input, found {}", inputs.len()) };
+        let [rows, _] = input.shape.dims() else { bail!("Forest: expected rank 2, found {input:?}") };
         Ok(tvec!(f32::fact([rows.clone(), self.forest.classes().into()])))
     }
 

@@ -39,11 +39,7 @@ pub(super) fn refuse<T>(
     expected: impl Into<String>,
     found: impl Into<String>,
 ) -> Result<T, ForestError> {
-    Err(ForestError {
-        place: place.into(),
-        expected: expected.into(),
-        found: found.into(),
-    })
+    Err(ForestError { place: place.into(), expected: expected.into(), found: found.into() })
 }
 
 impl Forest {
@@ -54,15 +50,9 @@ impl Forest {
     /// parents), a tree is deeper than 4096, a threshold or weight is no number, or a comparator is `=`,
     /// `≠` or unknown.
     pub fn compile(arrays: &EnsembleArrays<'_>) -> Result<Self, ForestError> {
-        let EnsembleArrays {
-            features, classes, ..
-        } = *arrays;
+        let EnsembleArrays { features, classes, .. } = *arrays;
         if features == 0 || classes == 0 || u32::try_from(features).is_err() {
-            return refuse(
-                "shape",
-                "at least one column and one class",
-                format!("{features}, {classes}"),
-            );
+            return refuse("shape", "at least one column and one class", format!("{features}, {classes}"));
         }
         let mut planter = Planter::new(arrays);
         for (tree, &root) in arrays.roots.iter().enumerate() {
@@ -80,10 +70,7 @@ impl Planter<'_> {
                 self.inline_weights(&votes);
                 Leaves::Weights { class_of_tree }
             }
-            None => Leaves::Votes {
-                ranges: self.ranges,
-                votes,
-            },
+            None => Leaves::Votes { ranges: self.ranges, votes },
         };
         Ok(Forest {
             features: self.arrays.features,
@@ -105,11 +92,7 @@ impl Planter<'_> {
                 );
             }
             if !f32::from_bits(weight).is_finite() {
-                return refuse(
-                    format!("vote {at}"),
-                    "a finite weight",
-                    f32::from_bits(weight).to_string(),
-                );
+                return refuse(format!("vote {at}"), "a finite weight", f32::from_bits(weight).to_string());
             }
             Ok(Vote { class, weight })
         };
@@ -118,12 +101,7 @@ impl Planter<'_> {
 
     /// Each tree's class, where no leaf has more than one vote and all of a tree's are for one class.
     fn class_of_tree(&self, votes: &[Vote]) -> Option<Vec<u32>> {
-        let ends = self
-            .first_range
-            .iter()
-            .skip(1)
-            .copied()
-            .chain([self.ranges.len()]);
+        let ends = self.first_range.iter().skip(1).copied().chain([self.ranges.len()]);
         let mut classes = Vec::with_capacity(self.trees.len());
         for (first, end) in self.first_range.iter().copied().zip(ends) {
             let mut class = None;
@@ -149,16 +127,8 @@ impl Planter<'_> {
         for node in &mut self.nodes {
             // Fillers too: nothing leads to them.
             if node.feature == zero_column {
-                let (first, end) = self
-                    .ranges
-                    .get(node.payload as usize)
-                    .copied()
-                    .unwrap_or_default();
-                node.payload = if first < end {
-                    votes[first as usize].weight
-                } else {
-                    0
-                };
+                let (first, end) = self.ranges.get(node.payload as usize).copied().unwrap_or_default();
+                node.payload = if first < end { votes[first as usize].weight } else { 0 };
             }
         }
     }

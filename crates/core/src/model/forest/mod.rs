@@ -96,15 +96,8 @@ impl Forest {
     pub fn score(&self, rows: &[f32], scores: &mut [f32]) -> Result<(), RowError> {
         let count = rows.len() / self.features;
         if rows.len() != count * self.features || scores.len() != count * self.classes {
-            let Self {
-                features, classes, ..
-            } = *self;
-            return Err(RowError::Shape {
-                features,
-                classes,
-                given: rows.len(),
-                room: scores.len(),
-            });
+            let Self { features, classes, .. } = *self;
+            return Err(RowError::Shape { features, classes, given: rows.len(), room: scores.len() });
         }
         walk::score(self, rows, scores)
     }
@@ -115,9 +108,5 @@ impl Forest {
 fn key(number: f32) -> u32 {
     // Adding zero turns −0 into +0.
     let bits = (number + 0.0).to_bits();
-    if bits >> 31 == 1 {
-        !bits
-    } else {
-        bits | 0x8000_0000
-    }
+    if bits >> 31 == 1 { !bits } else { bits | 0x8000_0000 }
 }

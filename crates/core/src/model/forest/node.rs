@@ -36,10 +36,7 @@ pub(super) enum Leaves {
         class_of_tree: Vec<u32>,
     },
     /// A leaf's payload is a position in `ranges`, a span of `votes`.
-    Votes {
-        ranges: Vec<(u32, u32)>,
-        votes: Vec<Vote>,
-    },
+    Votes { ranges: Vec<(u32, u32)>, votes: Vec<Vote> },
 }
 
 /// What a leaf adds to a class; the weight as bits.

@@ -79,11 +79,7 @@ impl<'a> Planter<'a> {
     }
 
     fn filler(&self) -> Wide {
-        Wide {
-            payload: 0,
-            feature: self.zero_column(),
-            left: 0,
-        }
+        Wide { payload: 0, feature: self.zero_column(), left: 0 }
     }
 
     /// The column behind the last one, whose key is always 0.
@@ -106,21 +102,13 @@ impl<'a> Planter<'a> {
         let place = || format!("tree {tree}, node {source}");
         let index = source as usize;
         let Some((&node, seen)) = self.arrays.nodes.get(index).zip(self.seen.get_mut(index)) else {
-            return refuse(
-                place(),
-                format!("a node below {}", self.arrays.nodes.len()),
-                source.to_string(),
-            );
+            return refuse(place(), format!("a node below {}", self.arrays.nodes.len()), source.to_string());
         };
         if std::mem::replace(seen, true) {
             return refuse(place(), "a node with one parent", "a second way to it");
         }
         if depth > MAX_DEPTH {
-            return refuse(
-                place(),
-                format!("a depth of at most {MAX_DEPTH}"),
-                "a deeper node",
-            );
+            return refuse(place(), format!("a depth of at most {MAX_DEPTH}"), "a deeper node");
         }
         if node[4].to_le_bytes()[0] == LEAF {
             self.place_leaf(&place(), node)?;
@@ -140,11 +128,7 @@ impl<'a> Planter<'a> {
             return refuse(place, "fewer leaves", "too many");
         };
         self.ranges.push((first, end));
-        self.nodes.push(Wide {
-            payload,
-            feature: self.zero_column(),
-            left,
-        });
+        self.nodes.push(Wide { payload, feature: self.zero_column(), left });
         Ok(())
     }
 
@@ -152,11 +136,7 @@ impl<'a> Planter<'a> {
         let [feature, when_true, when_false, bits, flags] = node;
         let threshold = f32::from_bits(bits);
         if feature >= self.zero_column() {
-            return refuse(
-                place,
-                format!("a column below {}", self.zero_column()),
-                feature.to_string(),
-            );
+            return refuse(place, format!("a column below {}", self.zero_column()), feature.to_string());
         }
         if threshold.is_nan() {
             return refuse(place, "a threshold that is a number", "NaN");
@@ -169,35 +149,14 @@ impl<'a> Planter<'a> {
             5 => (key(threshold), false),
             6 => (key(threshold) - 1, true),
             other => {
-                return refuse(
-                    place,
-                    "a comparison by <, ≤, > or ≥",
-                    format!("comparator {other}"),
-                );
+                return refuse(place, "a comparison by <, ≤, > or ≥", format!("comparator {other}"));
             }
         };
-        let (left, right) = if true_is_right {
-            (when_false, when_true)
-        } else {
-            (when_true, when_false)
-        };
-        self.note_nan(if nan_is_true == true_is_right {
-            NanSide::Right
-        } else {
-            NanSide::Left
-        });
+        let (left, right) = if true_is_right { (when_false, when_true) } else { (when_true, when_false) };
+        self.note_nan(if nan_is_true == true_is_right { NanSide::Right } else { NanSide::Left });
         let at = self.nodes.len();
-        self.nodes.push(Wide {
-            payload,
-            feature,
-            left: 0,
-        });
-        Ok(Branch {
-            at,
-            left,
-            right,
-            depth,
-        })
+        self.nodes.push(Wide { payload, feature, left: 0 });
+        Ok(Branch { at, left, right, depth })
     }
 
     fn note_nan(&mut self, side: NanSide) {

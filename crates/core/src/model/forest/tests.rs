@@ -8,13 +8,7 @@ use super::*;
 #[derive(Debug, Clone)]
 enum Drawn {
     Leaf(Vec<(u32, f32)>),
-    Branch {
-        feature: u32,
-        threshold: f32,
-        comparator: u32,
-        left: Box<Drawn>,
-        right: Box<Drawn>,
-    },
+    Branch { feature: u32, threshold: f32, comparator: u32, left: Box<Drawn>, right: Box<Drawn> },
 }
 
 #[derive(Debug, Default)]
@@ -40,17 +34,10 @@ impl Arrays {
         self.nodes[at] = match tree {
             Drawn::Leaf(votes) => {
                 let first = u32::try_from(self.votes.len()).unwrap();
-                self.votes
-                    .extend(votes.iter().map(|(class, weight)| [*class, weight.to_bits()]));
+                self.votes.extend(votes.iter().map(|(class, weight)| [*class, weight.to_bits()]));
                 [first, u32::try_from(self.votes.len()).unwrap(), 0, 0, 0]
             }
-            Drawn::Branch {
-                feature,
-                threshold,
-                comparator,
-                left,
-                right,
-            } => {
+            Drawn::Branch { feature, threshold, comparator, left, right } => {
                 let (left, right) = (self.add(left), self.add(right));
                 [*feature, left, right, threshold.to_bits(), *comparator]
             }
@@ -60,13 +47,7 @@ impl Arrays {
 
     fn compile(&self, features: usize, classes: usize) -> Result<Forest, ForestError> {
         let Self { roots, nodes, votes } = self;
-        Forest::compile(&EnsembleArrays {
-            roots,
-            nodes,
-            votes,
-            classes,
-            features,
-        })
+        Forest::compile(&EnsembleArrays { roots, nodes, votes, classes, features })
     }
 }
 
@@ -74,14 +55,7 @@ impl Arrays {
 fn naive(trees: &[Drawn], row: &[f32], classes: usize) -> Vec<f32> {
     let mut sums = vec![0.0; classes];
     for mut tree in trees {
-        while let Drawn::Branch {
-            feature,
-            threshold,
-            comparator,
-            left,
-            right,
-        } = tree
-        {
+        while let Drawn::Branch { feature, threshold, comparator, left, right } = tree {
             let x = row[*feature as usize];
             let holds = match comparator & 0xFF {
                 _ if x.is_nan() => comparator & 0x100 != 0,
@@ -104,17 +78,7 @@ fn naive(trees: &[Drawn], row: &[f32], classes: usize) -> Vec<f32> {
 
 /// Few values, so that rows often equal thresholds, and the awkward ones among them.
 fn number() -> impl Strategy<Value = f32> {
-    let awkward = [
-        0.0,
-        -0.0,
-        1.0,
-        -1.0,
-        f32::MIN_POSITIVE,
-        1e-45,
-        -1e-45,
-        f32::MAX,
-        f32::MIN,
-    ];
+    let awkward = [0.0, -0.0, 1.0, -1.0, f32::MIN_POSITIVE, 1e-45, -1e-45, f32::MAX, f32::MIN];
     prop_oneof![
         4 => proptest::sample::select(&awkward[..]),
         1 => Just(f32::INFINITY),
@@ -125,22 +89,14 @@ fn number() -> impl Strategy<Value = f32> {
 
 fn tree(features: u32, classes: u32, most_votes: usize) -> impl Strategy<Value = Drawn> {
     let votes = proptest::collection::vec((0..classes, -1.0_f32..1.0), 0..=most_votes);
-    votes
-        .prop_map(Drawn::Leaf)
-        .prop_recursive(24, 96, 2, move |inner| {
-            (0..features, number(), 3_u32..=6, inner.clone(), inner).prop_map(
-                |(feature, threshold, comparator, left, right)| {
-                    let (left, right) = (Box::new(left), Box::new(right));
-                    Drawn::Branch {
-                        feature,
-                        threshold,
-                        comparator,
-                        left,
-                        right,
-                    }
-                },
-            )
-        })
+    votes.prop_map(Drawn::Leaf).prop_recursive(24, 96, 2, move |inner| {
+        (0..features, number(), 3_u32..=6, inner.clone(), inner).prop_map(
+            |(feature, threshold, comparator, left, right)| {
+                let (left, right) = (Box::new(left), Box::new(right));
+                Drawn::Branch { feature, threshold, comparator, left, right }
+            },
+        )
+    })
 }
 
 #[derive(Debug, Clone)]
@@ -158,12 +114,7 @@ fn case() -> impl Strategy<Value = Case> {
         let trees = proptest::collection::vec(tree(columns, outputs, most_votes.min(classes)), 0..20);
         let rows = (0_usize..90, proptest::collection::vec(number(), 64))
             .prop_map(move |(rows, numbers)| numbers.into_iter().cycle().take(rows * features).collect());
-        (trees, rows).prop_map(move |(trees, rows)| Case {
-            features,
-            classes,
-            trees,
-            rows,
-        })
+        (trees, rows).prop_map(move |(trees, rows)| Case { features, classes, trees, rows })
     })
 }
 
@@ -218,13 +169,7 @@ fn leaf(weight: f32) -> Drawn {
 }
 
 fn branch(comparator: u32, left: Drawn, right: Drawn) -> Drawn {
-    Drawn::Branch {
-        feature: 0,
-        threshold: 0.5,
-        comparator,
-        left: left.into(),
-        right: right.into(),
-    }
+    Drawn::Branch { feature: 0, threshold: 0.5, comparator, left: left.into(), right: right.into() }
 }
 
 #[test]
@@ -237,35 +182,16 @@ fn a_tree_of_one_leaf_scores_its_weight_and_no_tree_scores_nothing() {
 
 #[test]
 fn a_nan_goes_where_every_branch_sends_it() {
-    for (comparator, expected) in [
-        (5, 2.0),
-        (5 | 0x100, 1.0),
-        (3 | 0x100, 1.0),
-        (4, 2.0),
-        (6 | 0x100, 1.0),
-    ] {
-        let forest = Arrays::of(&[branch(comparator, leaf(1.0), leaf(2.0))])
-            .compile(1, 1)
-            .unwrap();
-        assert_eq!(
-            score(&forest, &[f32::NAN]),
-            [expected],
-            "comparator {comparator:#x}"
-        );
-        assert_eq!(
-            score(&forest, &[f32::NAN; 9]),
-            [expected; 9],
-            "comparator {comparator:#x}"
-        );
+    for (comparator, expected) in [(5, 2.0), (5 | 0x100, 1.0), (3 | 0x100, 1.0), (4, 2.0), (6 | 0x100, 1.0)] {
+        let forest = Arrays::of(&[branch(comparator, leaf(1.0), leaf(2.0))]).compile(1, 1).unwrap();
+        assert_eq!(score(&forest, &[f32::NAN]), [expected], "comparator {comparator:#x}");
+        assert_eq!(score(&forest, &[f32::NAN; 9]), [expected; 9], "comparator {comparator:#x}");
     }
 }
 
 #[test]
 fn a_nan_is_refused_with_its_row_where_branches_disagree() {
-    let trees = [
-        branch(5, leaf(1.0), leaf(2.0)),
-        branch(5 | 0x100, leaf(1.0), leaf(2.0)),
-    ];
+    let trees = [branch(5, leaf(1.0), leaf(2.0)), branch(5 | 0x100, leaf(1.0), leaf(2.0))];
     let forest = Arrays::of(&trees).compile(1, 1).unwrap();
     for rows in [1, 9, 70, 130] {
         let mut numbers = vec![0.0; rows];
@@ -278,23 +204,13 @@ fn a_nan_is_refused_with_its_row_where_branches_disagree() {
 #[test]
 fn rows_of_another_width_are_refused() {
     let forest = Arrays::of(&[leaf(1.0)]).compile(3, 1).unwrap();
-    assert!(matches!(
-        forest.score(&[0.0; 4], &mut [0.0]),
-        Err(RowError::Shape { .. })
-    ));
-    assert!(matches!(
-        forest.score(&[0.0; 3], &mut [0.0; 2]),
-        Err(RowError::Shape { .. })
-    ));
+    assert!(matches!(forest.score(&[0.0; 4], &mut [0.0]), Err(RowError::Shape { .. })));
+    assert!(matches!(forest.score(&[0.0; 3], &mut [0.0; 2]), Err(RowError::Shape { .. })));
 }
 
 /// A chain of `depth` branches.
 fn chain(depth: u32) -> Arrays {
-    let mut arrays = Arrays {
-        roots: vec![0],
-        votes: vec![[0, 1.0_f32.to_bits()]],
-        ..Arrays::default()
-    };
+    let mut arrays = Arrays { roots: vec![0], votes: vec![[0, 1.0_f32.to_bits()]], ..Arrays::default() };
     for level in 0..depth {
         arrays.nodes.push([0, 2 * level + 1, 2 * level + 2, 0, 4]);
         arrays.nodes.push([0, 0, 0, 0, 0]);

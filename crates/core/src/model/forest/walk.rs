@@ -30,12 +30,8 @@ struct Walker<'f, N> {
 
 impl<N: Node> Walker<'_, N> {
     fn score(&self, rows: &[f32], scores: &mut [f32]) -> Result<(), RowError> {
-        let Forest {
-            features, classes, ..
-        } = *self.forest;
-        let blocks = rows
-            .chunks(BLOCK * features)
-            .zip(scores.chunks_mut(BLOCK * classes));
+        let Forest { features, classes, .. } = *self.forest;
+        let blocks = rows.chunks(BLOCK * features).zip(scores.chunks_mut(BLOCK * classes));
         for (block, (rows, scores)) in blocks.enumerate() {
             let outcome = self.score_block(rows, scores);
             outcome.map_err(|error| error.behind(block * BLOCK))?;
@@ -45,15 +41,9 @@ impl<N: Node> Walker<'_, N> {
 
     /// Scores at most `BLOCK` rows.
     fn score_block(&self, rows: &[f32], scores: &mut [f32]) -> Result<(), RowError> {
-        let Forest {
-            features, classes, ..
-        } = *self.forest;
+        let Forest { features, classes, .. } = *self.forest;
         let count = rows.len() / features;
-        let alone = if count % LANES < WORTH_A_GROUP {
-            count % LANES
-        } else {
-            0
-        };
+        let alone = if count % LANES < WORTH_A_GROUP { count % LANES } else { 0 };
         let grouped = count - alone;
         let (rows, rest) = rows.split_at(grouped * features);
         let (scores, rest_scores) = scores.split_at_mut(grouped * classes);
@@ -61,12 +51,9 @@ impl<N: Node> Walker<'_, N> {
             self.score_groups(rows, scores)?;
         }
         let mut keys = vec![0; features + 1];
-        let rest = rest
-            .chunks_exact(features)
-            .zip(rest_scores.chunks_exact_mut(classes));
+        let rest = rest.chunks_exact(features).zip(rest_scores.chunks_exact_mut(classes));
         for (at, (row, scores)) in rest.enumerate() {
-            self.score_alone(row, scores, &mut keys)
-                .map_err(|error| error.behind(grouped + at))?;
+            self.score_alone(row, scores, &mut keys).map_err(|error| error.behind(grouped + at))?;
         }
         Ok(())
     }
@@ -85,11 +72,9 @@ impl<N: Node> Walker<'_, N> {
             }
             let payloads = walk(self.nodes, roots, depth, |feature, _| keys[feature]);
             for (lane, payload) in payloads.into_iter().take(trees.len()).enumerate() {
-                self.forest
-                    .leaves
-                    .add(group * LANES + lane, payload, |class, weight| {
-                        sums[class] += weight;
-                    });
+                self.forest.leaves.add(group * LANES + lane, payload, |class, weight| {
+                    sums[class] += weight;
+                });
             }
         }
         write(scores, sums.iter().copied());
@@ -98,27 +83,19 @@ impl<N: Node> Walker<'_, N> {
 
     /// Many rows: each tree by eight rows at a time.
     fn score_groups(&self, rows: &[f32], scores: &mut [f32]) -> Result<(), RowError> {
-        let Forest {
-            features, classes, ..
-        } = *self.forest;
+        let Forest { features, classes, .. } = *self.forest;
         let groups = (rows.len() / features).div_ceil(LANES);
         let mut keys = vec![[0; LANES]; groups * (features + 1)];
         for (at, row) in rows.chunks_exact(features).enumerate() {
             let group = &mut keys[at / LANES * (features + 1)..];
-            let keyed = self
-                .forest
-                .keys(row, |column, key| group[column][at % LANES] = key);
+            let keyed = self.forest.keys(row, |column, key| group[column][at % LANES] = key);
             keyed.map_err(|error| error.behind(at))?;
         }
         let mut sums = vec![[0.0; LANES]; groups * classes];
         for (tree, &Tree { root, depth }) in self.forest.trees.iter().enumerate() {
-            let groups = keys
-                .chunks_exact(features + 1)
-                .zip(sums.chunks_exact_mut(classes));
+            let groups = keys.chunks_exact(features + 1).zip(sums.chunks_exact_mut(classes));
             for (keys, sums) in groups {
-                let payloads = walk(self.nodes, [root; LANES], depth, |feature, lane| {
-                    keys[feature][lane]
-                });
+                let payloads = walk(self.nodes, [root; LANES], depth, |feature, lane| keys[feature][lane]);
                 self.forest.leaves.add_lanes(tree, payloads, sums);
             }
         }
@@ -177,11 +154,7 @@ impl Forest {
             found_nan |= number.is_nan();
             set(column, if number.is_nan() { nan_key } else { key(number) });
         }
-        if found_nan && self.nan == NanSide::Mixed {
-            Err(RowError::NotANumber(0))
-        } else {
-            Ok(())
-        }
+        if found_nan && self.nan == NanSide::Mixed { Err(RowError::NotANumber(0)) } else { Ok(()) }
     }
 }
 

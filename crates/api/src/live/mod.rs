@@ -1,0 +1,192 @@
+//! The live config and its models: looked up in the database, bound to verified bundles, swapped in
+//! one step, and kept on disk for a start without a database.
+
+mod last_good;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwapOption;
+use bellwether_core::bundle::{Bundles, ModelFolder};
+use bellwether_core::config::ConfigVersion;
+use bellwether_core::prediction::Snapshot;
+use bellwether_store::{Clock, ConfigStore, StoreError};
+use chrono::{DateTime, Utc};
+
+use last_good::LastGood;
+
+/// Holds what is live. Reading it takes no lock.
+pub(crate) struct Live {
+    environment: String,
+    models: Arc<ModelFolder>,
+    configs: Arc<dyn ConfigStore>,
+    last_good: LastGood,
+    snapshot: ArcSwapOption<Snapshot>,
+    told: Mutex<Told>,
+    /// One refresh at a time, so that an older version cannot overtake a newer one.
+    refreshing: tokio::sync::Mutex<()>,
+    clock: Arc<dyn Clock>,
+}
+
+/// What is said of the live config beside the config itself.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Told {
+    /// Since when the live version is live.
+    pub since: Option<DateTime<Utc>>,
+    /// The newest version, if it was refused, and why.
+    pub refused: Option<(u64, Vec<String>)>,
+    /// Why the newest version could not even be looked up.
+    pub unreachable: Option<String>,
+    /// Every bundle in the models folder: its sha256, or why it is refused.
+    pub bundles: BTreeMap<String, Result<String, String>>,
+}
+
+/// What a `Live` is made of.
+pub(crate) struct Sources {
+    /// Which line of versions is followed.
+    pub environment: String,
+    /// Where bundles are looked for.
+    pub models: Arc<ModelFolder>,
+    /// Where versions are looked up.
+    pub configs: Arc<dyn ConfigStore>,
+    /// The file that keeps the last good version.
+    pub last_good: PathBuf,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Live {
+    /// Verifies the bundles and takes the live version up; from the disk where the database is away.
+    /// Nothing may be live afterwards; [`Self::told`] then says why.
+    pub(crate) async fn begin(sources: Sources) -> Self {
+        let live = Self {
+            environment: sources.environment,
+            models: sources.models,
+            configs: sources.configs,
+            last_good: LastGood::new(sources.last_good),
+            snapshot: ArcSwapOption::empty(),
+            told: Mutex::default(),
+            refreshing: tokio::sync::Mutex::default(),
+            clock: sources.clock,
+        };
+        if live.refresh().await.is_err() || live.snapshot().is_none() {
+            live.take_up_last_good().await;
+        }
+        live
+    }
+
+    /// What is live now.
+    pub(crate) fn snapshot(&self) -> Option<Arc<Snapshot>> {
+        self.snapshot.load_full()
+    }
+
+    /// What is said about it.
+    pub(crate) fn told(&self) -> Told {
+        self.lock().clone()
+    }
+
+    /// Looks the live version up and takes it up if it is new and good. A version that is refused, or a
+    /// database that is away, leaves what is live as it is.
+    ///
+    /// # Errors
+    /// Where the database cannot be asked.
+    pub(crate) async fn refresh(&self) -> Result<(), StoreError> {
+        let _one_at_a_time = self.refreshing.lock().await;
+        let bundles = self.scan().await;
+        let found = self.configs.live(&self.environment).await;
+        self.lock().unreachable = found.as_ref().err().map(ToString::to_string);
+        if let Some(version) = found? {
+            let current = self.snapshot();
+            if current.is_none_or(|live| live.config != version) {
+                self.take_up(version, &bundles).await;
+            } else {
+                self.lock().refused = None;
+            }
+        }
+        Ok(())
+    }
+
+    /// Why this process cannot answer predictions; empty if it can.
+    pub(crate) fn hindrances(&self) -> Vec<String> {
+        if self.snapshot().is_some() {
+            return Vec::new();
+        }
+        let told = self.told();
+        let mut reasons: Vec<_> = told.unreachable.into_iter().collect();
+        match told.refused {
+            Some((version, why)) => {
+                reasons.extend(why.iter().map(|why| format!("config version {version}: {why}")));
+            }
+            None if reasons.is_empty() => {
+                reasons.push(format!("no config for `{}`: run `bellwether migrate`", self.environment));
+            }
+            None => {}
+        }
+        reasons
+    }
+
+    async fn take_up_last_good(&self) {
+        let _one_at_a_time = self.refreshing.lock().await;
+        let bundles = self.scan().await;
+        match self.last_good.read(&self.environment) {
+            Ok(Some(version)) => {
+                tracing::warn!(version = version.version, "starting on the last good config, kept on disk");
+                self.take_up(version, &bundles).await;
+            }
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "the last good config cannot be read"),
+        }
+    }
+
+    async fn take_up(&self, version: ConfigVersion, bundles: &Bundles) {
+        let number = version.version;
+        match Snapshot::build(version, bundles) {
+            Ok(snapshot) => {
+                if let Err(error) = self.last_good.write(&snapshot.config).await {
+                    tracing::warn!(%error, "the live config could not be kept on disk");
+                }
+                self.snapshot.store(Some(Arc::new(snapshot)));
+                let mut told = self.lock();
+                told.since = Some(self.clock.now());
+                told.refused = None;
+                metrics::gauge!("bellwether_config_version").set(number as f64);
+                tracing::info!(version = number, "a config version is live");
+            }
+            Err(refusals) => {
+                let why: Vec<_> = refusals.iter().map(ToString::to_string).collect();
+                tracing::error!(version = number, ?why, "a config version is refused");
+                metrics::counter!("bellwether_config_refused_total").increment(1);
+                self.lock().refused = Some((number, why));
+            }
+        }
+    }
+
+    /// What is in the models folder now.
+    async fn scan(&self) -> Bundles {
+        let models = Arc::clone(&self.models);
+        let bundles = match tokio::task::spawn_blocking(move || models.scan()).await {
+            Ok(Ok(bundles)) => bundles,
+            Ok(Err(error)) => {
+                tracing::error!(%error, "the models folder cannot be read");
+                Bundles::new()
+            }
+            Err(error) => {
+                tracing::error!(%error, "verifying bundles failed");
+                Bundles::new()
+            }
+        };
+        for (uid, reason) in bundles.iter().filter_map(|(uid, b)| Some((uid, b.as_ref().err()?))) {
+            tracing::warn!(bundle = uid, reason, "a bundle is refused");
+        }
+        let told = bundles.iter().map(|(uid, bundle)| {
+            (uid.clone(), bundle.as_ref().map(|bundle| bundle.sha256().to_owned()).map_err(Clone::clone))
+        });
+        self.lock().bundles = told.collect();
+        bundles
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

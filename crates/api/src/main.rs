@@ -1,0 +1,26 @@
+//! `bellwether-api`: the service that answers predictions.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use bellwether_api::{Application, Parts};
+use bellwether_web::{logs, metrics, shutdown};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bellwether-api: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> anyhow::Result<()> {
+    let settings = bellwether_settings::load()?;
+    logs::begin(&settings.log).context("log.level")?;
+    let stop = shutdown::on_signal()?;
+    let parts = Parts::open(&settings, metrics::begin()?).await?;
+    Application::build(&settings, parts).await?.run_until_stopped(stop).await
+}

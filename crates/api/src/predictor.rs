@@ -1,0 +1,212 @@
+//! From checked customers to answers that are written down: decide, look up, record, answer.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bellwether_core::config::EmailPolicy;
+use bellwether_core::customer::Customer;
+use bellwether_core::model::ScoreError;
+use bellwether_core::prediction::{
+    Answer, Decision, EmailOrder, LogRecord, Purpose, RECORD_SCHEMA, Snapshot,
+};
+use bellwether_core::treatment::Treatment;
+use bellwether_store::journal::{Journal, JournalError};
+use bellwether_store::{Clock, LtvCache, Sightings};
+use bellwether_web::Problem;
+use chrono::{DateTime, Utc};
+use futures_util::future::join_all;
+use serde_json::Map;
+use uuid::Uuid;
+
+/// Customers decided about together on a blocking thread: few enough that features stay in cache.
+const CHUNK: usize = 256;
+
+/// Makes predictions. Nothing in here waits for a database.
+#[derive(Clone)]
+pub(crate) struct Predictor {
+    pub environment: String,
+    pub replica: String,
+    pub journal: Arc<Journal>,
+    pub ltv: LtvCache,
+    pub sightings: Arc<dyn Sightings>,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// A call's circumstances.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Call {
+    /// When the request arrived.
+    pub begun: Instant,
+    /// Why it was made, where not for a client's sake.
+    pub purpose: Option<Purpose>,
+}
+
+/// A prediction that cannot be answered.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unanswered {
+    #[error(transparent)]
+    Score(#[from] ScoreError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error("scoring stopped before its end")]
+    Stopped,
+}
+
+impl From<Unanswered> for Problem {
+    fn from(error: Unanswered) -> Self {
+        match error {
+            Unanswered::Score(error) => error.into(),
+            Unanswered::Journal(error) => error.into(),
+            Unanswered::Stopped => Self::internal(&error),
+        }
+    }
+}
+
+impl Predictor {
+    /// Answers one customer; the answer is in the journal before it is returned.
+    pub(crate) async fn predict(
+        &self,
+        live: &Snapshot,
+        customer: Customer,
+        call: Call,
+    ) -> Result<Answer, Unanswered> {
+        let uid = Uuid::now_v7();
+        let fallback = uid.to_string();
+        let id = customer.client_id.as_deref().unwrap_or(&fallback);
+        let decided = live.decide(&[&customer], &[id])?;
+        let decision = decided.into_iter().next().ok_or(Unanswered::Stopped)?;
+        self.answer(live, uid, &customer, decision, call).await
+    }
+
+    /// Answers many customers, scored together off the threads that answer requests.
+    pub(crate) async fn predict_batch(
+        &self,
+        live: &Arc<Snapshot>,
+        customers: Vec<Customer>,
+        call: Call,
+    ) -> Vec<Result<Answer, Unanswered>> {
+        let mut answers = Vec::with_capacity(customers.len());
+        let mut waiting = customers.into_iter();
+        loop {
+            let chunk: Vec<_> =
+                waiting.by_ref().take(CHUNK).map(|customer| (Uuid::now_v7(), customer)).collect();
+            if chunk.is_empty() {
+                return answers;
+            }
+            let live = Arc::clone(live);
+            answers.extend(self.predict_chunk(live, chunk, call).await);
+        }
+    }
+
+    async fn predict_chunk(
+        &self,
+        live: Arc<Snapshot>,
+        chunk: Vec<(Uuid, Customer)>,
+        call: Call,
+    ) -> Vec<Result<Answer, Unanswered>> {
+        let count = chunk.len();
+        let decide = {
+            let live = Arc::clone(&live);
+            move || {
+                let uids: Vec<_> = chunk.iter().map(|(uid, _)| uid.to_string()).collect();
+                let customers: Vec<_> = chunk.iter().map(|(_, customer)| customer).collect();
+                let named = customers.iter().zip(&uids);
+                let ids: Vec<_> = named.map(|(c, uid)| c.client_id.as_deref().unwrap_or(uid)).collect();
+                let decided = live.decide(&customers, &ids);
+                (chunk, decided)
+            }
+        };
+        let (chunk, decisions) = match tokio::task::spawn_blocking(decide).await {
+            Ok((chunk, Ok(decisions))) => (chunk, decisions),
+            Ok((_, Err(error))) => return (0..count).map(|_| Err(error.clone().into())).collect(),
+            Err(_) => return (0..count).map(|_| Err(Unanswered::Stopped)).collect(),
+        };
+        let answers = chunk.iter().zip(decisions);
+        let answers =
+            answers.map(|((uid, customer), decision)| self.answer(&live, *uid, customer, decision, call));
+        join_all(answers).await
+    }
+
+    async fn answer(
+        &self,
+        live: &Snapshot,
+        uid: Uuid,
+        customer: &Customer,
+        decision: Decision,
+        call: Call,
+    ) -> Result<Answer, Unanswered> {
+        let now = self.clock.now();
+        let config = &live.config.document;
+        let window = Duration::from_secs(config.recent_window_seconds.into());
+        let (ltv, recent) = match &customer.client_id {
+            Some(id) if call.purpose.is_none() => {
+                let (ltv, recent) = tokio::join!(self.ltv.get(id), self.sightings.see(id, window, now));
+                (ltv.value, recent)
+            }
+            Some(id) => (self.ltv.get(id).await.value, None),
+            None => (0.0, None),
+        };
+        let arm = live.uid(decision.assignment.arm);
+        let model = decision.assignment.treatment == Treatment::Model;
+        let output = Answer {
+            uid,
+            prediction: decision.probability.map(|p| (p * 10_000.0).round() / 10_000.0),
+            high_risk: decision.high_risk.map(|high| if high { "yes" } else { "no" }.into()),
+            ltv,
+            recent_times_id_seen: recent,
+            response_time: call.begun.elapsed().as_secs_f64(),
+            treatment: decision.assignment.treatment,
+            model: model.then(|| arm.to_owned()),
+            config_version: live.config.version,
+            imputed: customer.imputed(&live.schema).map(str::to_owned).collect(),
+            ignored: customer.ignored.clone(),
+        };
+        observe(&output);
+        let record = self.record(live, now, customer, &decision, output, call.purpose);
+        self.journal.append(&record).await?;
+        Ok(record.output)
+    }
+
+    fn record(
+        &self,
+        live: &Snapshot,
+        now: DateTime<Utc>,
+        customer: &Customer,
+        decision: &Decision,
+        output: Answer,
+        purpose: Option<Purpose>,
+    ) -> LogRecord {
+        let config = &live.config.document;
+        let wanted = match config.email {
+            EmailPolicy::None => false,
+            EmailPolicy::HighRisk => decision.high_risk == Some(true),
+            EmailPolicy::All => decision.assignment.treatment != Treatment::Holdout,
+        };
+        let email = (wanted && purpose.is_none())
+            .then(|| EmailOrder { recipients: config.email_recipients.clone().unwrap_or_default() });
+        let scores = decision.scores.iter().enumerate();
+        LogRecord {
+            schema: RECORD_SCHEMA,
+            environment: self.environment.clone(),
+            replica: self.replica.clone(),
+            logging_timestamp: now,
+            client_id: customer.client_id.clone(),
+            purpose,
+            input: if purpose == Some(Purpose::Trial) { Map::new() } else { customer.to_json(&live.schema) },
+            output,
+            scores: scores.map(|(model, score)| (live.uid(model).to_owned(), (*score).into())).collect(),
+            heuristic: decision.heuristic,
+            arm: live.uid(decision.assignment.arm).to_owned(),
+            email,
+        }
+    }
+}
+
+fn observe(output: &Answer) {
+    let model = output.model.clone().unwrap_or_else(|| "none".to_owned());
+    metrics::counter!("bellwether_predictions_total", "treatment" => output.treatment.as_str(), "model" => model)
+        .increment(1);
+    if let Some(prediction) = output.prediction {
+        metrics::histogram!("bellwether_prediction_score").record(prediction);
+    }
+}

@@ -1,0 +1,172 @@
+//! What the service holds open: database, journal and relay, opened in order and let go in order.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use bellwether_core::bundle::ModelFolder;
+use bellwether_jobs::sqlite::SqliteQueue;
+use bellwether_jobs::{EmailOutbox, JobQueue};
+use bellwether_settings::{JournalSync, Settings};
+use bellwether_store::DatabaseSink;
+use bellwether_store::archive::{ArchiveSink, FolderArchive};
+use bellwether_store::journal::{self, Journal, JournalOptions};
+use bellwether_store::memory::MemorySightings;
+use bellwether_store::relay::{Relay, RelayHandle, RelayOptions, Sink};
+use bellwether_store::sqlite::{Sqlite, SqliteOptions};
+use bellwether_store::{Clock, LtvCache, LtvCacheOptions, SystemClock};
+use metrics_exporter_prometheus::PrometheusHandle;
+use secrecy::ExposeSecret as _;
+
+use crate::email_sink::EmailSink;
+use crate::live::{Live, Sources};
+use crate::predictor::Predictor;
+
+/// What the relay gets at least, however long the answers in flight took.
+const LEAST_DRAIN: Duration = Duration::from_secs(1);
+
+/// What the service is built on: what several services in one process share, and what a test replaces.
+#[derive(Clone)]
+pub struct Parts {
+    /// The bundles, verified once for all.
+    pub models: Arc<ModelFolder>,
+    /// The database.
+    pub database: Arc<Sqlite>,
+    /// The queue of emails.
+    pub queue: Arc<dyn JobQueue>,
+    /// Where metrics are told from.
+    pub metrics: PrometheusHandle,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Parts {
+    /// Opens what the settings name.
+    ///
+    /// # Errors
+    /// Naming the setting at fault.
+    pub async fn open(settings: &Settings, metrics: PrometheusHandle) -> anyhow::Result<Self> {
+        let url = settings.database.url.expose_secret();
+        let database =
+            Sqlite::connect(url, SqliteOptions::default()).await.context("database.url cannot be opened")?;
+        let queue = SqliteQueue::open(&settings.queue.path).await.context("queue.path cannot be opened")?;
+        Ok(Self {
+            models: Arc::new(ModelFolder::new(&settings.models.path)),
+            database: Arc::new(database),
+            queue: Arc::new(queue),
+            metrics,
+            clock: Arc::new(SystemClock),
+        })
+    }
+}
+
+/// Everything that is open while the service runs.
+pub(crate) struct Resources {
+    pub live: Arc<Live>,
+    pub predictor: Predictor,
+    pub database: Arc<Sqlite>,
+    pub emails: EmailOutbox,
+    pub journal: Arc<Journal>,
+    pub relay: RelayHandle,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Resources {
+    /// Opens the journal, begins to relay it, and takes the live config up.
+    ///
+    /// # Errors
+    /// Naming the setting at fault.
+    pub(crate) async fn open(settings: &Settings, parts: Parts) -> anyhow::Result<Self> {
+        let Parts { models, database, queue, clock, .. } = parts;
+        let journal = Arc::new(open_journal(settings).await?);
+        let emails = EmailOutbox::new(database.clone(), queue, clock.clone());
+        let relay = relay(settings, &journal, &database, &emails).await?;
+        let environment = settings.environment.as_str().to_owned();
+        let sources = Sources {
+            environment: environment.clone(),
+            models,
+            configs: database.clone(),
+            last_good: last_good(&settings.journal.path),
+            clock: clock.clone(),
+        };
+        let live = Arc::new(Live::begin(sources).await);
+        let predictor = Predictor {
+            environment,
+            replica: replica(settings),
+            journal: journal.clone(),
+            ltv: ltv(settings, &database).await,
+            sightings: Arc::new(MemorySightings::default()),
+            clock: clock.clone(),
+        };
+        Ok(Self { live, predictor, database, emails, journal, relay, clock })
+    }
+
+    /// Relays what can be relayed by then, and closes the journal.
+    pub(crate) async fn close(self, deadline: tokio::time::Instant) {
+        let left = deadline.saturating_duration_since(tokio::time::Instant::now());
+        let drained = self.relay.drain(left.max(LEAST_DRAIN)).await;
+        if !drained.left.is_empty() {
+            tracing::warn!(left = ?drained.left, "the journal keeps what could not be relayed for the next start");
+        }
+        if let Err(error) = self.journal.close().await {
+            tracing::error!(%error, "the journal did not close cleanly; what was answered is in it");
+        }
+    }
+}
+
+async fn open_journal(settings: &Settings) -> anyhow::Result<Journal> {
+    let sync = match settings.journal.sync {
+        JournalSync::Os => journal::JournalSync::Os,
+        JournalSync::Disk => journal::JournalSync::Disk,
+    };
+    let options = JournalOptions { sync, ..JournalOptions::default() };
+    Journal::open(&settings.journal.path, options).await.context("journal.path")
+}
+
+async fn relay(
+    settings: &Settings,
+    journal: &Arc<Journal>,
+    database: &Arc<Sqlite>,
+    emails: &EmailOutbox,
+) -> anyhow::Result<RelayHandle> {
+    let mut sinks: Vec<Arc<dyn Sink>> =
+        vec![Arc::new(DatabaseSink::new(database.clone())), Arc::new(EmailSink(emails.clone()))];
+    if let Some(folder) = settings.archive.url.strip_prefix("file://") {
+        let archive = Arc::new(FolderArchive::new(Path::new(folder)));
+        let every = Duration::from_secs(settings.archive.batch_seconds);
+        let records = settings.archive.batch_records;
+        sinks.push(Arc::new(ArchiveSink::with_batches(archive, journal.id(), records, every)));
+    }
+    let environment = settings.environment.as_str().to_owned();
+    let options = RelayOptions { environment, ..RelayOptions::default() };
+    Relay::spawn(journal.clone(), sinks, options).await.context("the journal cannot be relayed")
+}
+
+/// The last good config lies beside the journal: both are this replica's own.
+fn last_good(journal: &Path) -> PathBuf {
+    journal.with_file_name("last-good-config.json")
+}
+
+fn replica(settings: &Settings) -> String {
+    if !settings.replica.is_empty() {
+        return settings.replica.clone();
+    }
+    let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
+    format!("{}-{}", host.trim(), std::process::id())
+}
+
+async fn ltv(settings: &Settings, database: &Arc<Sqlite>) -> LtvCache {
+    let options = LtvCacheOptions {
+        time_to_live: Duration::from_secs(settings.ltv.ttl_seconds),
+        entries: settings.ltv.max_clients,
+        budget: Duration::from_millis(settings.ltv.budget_milliseconds),
+        ..LtvCacheOptions::default()
+    };
+    let cache = LtvCache::new(database.clone(), options);
+    let limit = u32::try_from(settings.ltv.max_clients).unwrap_or(u32::MAX);
+    if let Err(error) = cache.warm(limit).await {
+        tracing::warn!(%error, "lifetime values are looked up as they are asked for");
+    }
+    cache
+}

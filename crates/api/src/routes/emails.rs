@@ -1,0 +1,186 @@
+//! `POST /emails`: asks for the email of one prediction, named by its uid or given as it was answered.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use bellwether_core::config::looks_like_address;
+use bellwether_core::prediction::{EmailOrder, LogRecord};
+use bellwether_core::treatment::Treatment;
+use bellwether_jobs::{OutboxError, PAYLOAD_SCHEMA, SendPredictionEmail};
+use bellwether_web::{Problem, body};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::state::State;
+
+const MAX_RECIPIENTS: usize = 50;
+
+/// Which prediction is to be emailed: either `uid` or `payload`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EmailRequest {
+    /// The uid that `POST /predict` answered.
+    uid: Option<Uuid>,
+    /// What `POST /predict` answered.
+    payload: Option<EmailPayload>,
+    /// To whom; absent, whoever the config or the operator names.
+    #[schema(max_items = 50)]
+    recipients: Option<Vec<Recipient>>,
+}
+
+/// An email address.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(try_from = "String")]
+#[schema(value_type = String, pattern = "^[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]{1,63}(\\.[A-Za-z0-9-]{1,63}){0,3}$")]
+pub(crate) struct Recipient(String);
+
+impl TryFrom<String> for Recipient {
+    type Error = String;
+
+    fn try_from(address: String) -> Result<Self, String> {
+        if looks_like_address(&address) {
+            Ok(Self(address))
+        } else {
+            Err("expected an email address".to_owned())
+        }
+    }
+}
+
+/// A prediction, as `POST /predict` answered it; fields that an email does not show are ignored.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct EmailPayload {
+    /// Its uid; absent, the email gets one of its own.
+    uid: Option<Uuid>,
+    /// The client.
+    #[schema(max_length = 128)]
+    client_id: Option<String>,
+    /// Probability of churn, 0 to 1; null in a holdout.
+    #[schema(minimum = 0, maximum = 1)]
+    prediction: Option<f64>,
+    /// Whether it reached the cutoff.
+    high_risk: Option<HighRisk>,
+    /// The client's lifetime value.
+    ltv: Option<f64>,
+    /// What the client got.
+    treatment: Option<Treatment>,
+    /// The bundle that answered.
+    #[schema(max_length = 64)]
+    model: Option<String>,
+    /// The config version that was live.
+    config_version: Option<u64>,
+}
+
+/// `yes` or `no`.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum HighRisk {
+    Yes,
+    No,
+}
+
+/// Where the job can be looked up.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EmailAccepted {
+    /// The job's id, for `GET /jobs/{id}`.
+    job_id: Uuid,
+}
+
+#[utoipa::path(
+    post, path = "/emails", tag = "emails", request_body = EmailRequest,
+    responses(
+        (status = 202, description = "the job is enqueued, or was before", body = EmailAccepted),
+        (status = 400, description = "not JSON", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "no such prediction", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "the body came too slowly", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "held-out clients and trial calls are not emailed", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "the body is too large", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "not application/json", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "fields at fault", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "not now", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("bearer" = []))
+)]
+pub(crate) async fn enqueue(
+    request: HttpRequest,
+    payload: web::Payload,
+    state: web::Data<State>,
+) -> Result<HttpResponse, Problem> {
+    let body = body::read(&request, payload, state.limits.body, &["application/json"]).await?;
+    let EmailRequest { uid, payload, recipients } = read(&body)?;
+    let recipients = addresses(recipients)?;
+    let job = match (uid, payload) {
+        (Some(uid), None) => of_record(state.find(uid).await?, recipients)?,
+        (None, Some(payload)) => of_payload(payload, recipients, &state)?,
+        _ => return Err(Problem::field("uid", "expected either `uid` or `payload`")),
+    };
+    let job_id = job.uid;
+    state.emails.order(&[job]).await.map_err(refused)?;
+    Ok(HttpResponse::Accepted().json(EmailAccepted { job_id }))
+}
+
+fn refused(error: OutboxError) -> Problem {
+    match error {
+        OutboxError::Store(error) => error.into(),
+        error @ OutboxError::Payload(_) => Problem::internal(&error),
+    }
+}
+
+fn read(body: &[u8]) -> Result<EmailRequest, Problem> {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        let inner = error.into_inner();
+        if inner.is_data() {
+            let field = if path == "." { "body" } else { path.as_str() };
+            return Problem::field(field, inner.to_string());
+        }
+        Problem::bad_request(format!("the body is not valid JSON: {inner}"))
+    })
+}
+
+fn addresses(recipients: Option<Vec<Recipient>>) -> Result<Vec<String>, Problem> {
+    let recipients: Vec<_> =
+        recipients.unwrap_or_default().into_iter().map(|recipient| recipient.0).collect();
+    if recipients.len() > MAX_RECIPIENTS {
+        return Err(Problem::field("recipients", format!("expected at most {MAX_RECIPIENTS}")));
+    }
+    Ok(recipients)
+}
+
+fn of_record(mut record: LogRecord, recipients: Vec<String>) -> Result<SendPredictionEmail, Problem> {
+    let before = record.email.take().unwrap_or(EmailOrder { recipients: Vec::new() });
+    record.email = Some(if recipients.is_empty() { before } else { EmailOrder { recipients } });
+    SendPredictionEmail::ordered_by(&record).ok_or_else(|| {
+        Problem::conflict("this prediction is never emailed: its client is held out, or its call was a trial")
+    })
+}
+
+fn of_payload(
+    payload: EmailPayload,
+    recipients: Vec<String>,
+    state: &State,
+) -> Result<SendPredictionEmail, Problem> {
+    let treatment = payload.treatment.unwrap_or(Treatment::Model);
+    if treatment == Treatment::Holdout {
+        return Err(Problem::conflict("held-out clients are never emailed"));
+    }
+    let Some(prediction) = payload.prediction.filter(|prediction| (0.0..=1.0).contains(prediction)) else {
+        return Err(Problem::field("payload.prediction", "expected a probability from 0 to 1"));
+    };
+    Ok(SendPredictionEmail {
+        schema: PAYLOAD_SCHEMA,
+        uid: payload.uid.unwrap_or_else(Uuid::now_v7),
+        recipients,
+        client_id: payload.client_id,
+        prediction: Some(prediction),
+        high_risk: payload.high_risk.map(|high| match high {
+            HighRisk::Yes => "yes".to_owned(),
+            HighRisk::No => "no".to_owned(),
+        }),
+        ltv: payload.ltv.unwrap_or(0.0),
+        treatment,
+        model: payload.model,
+        config_version: payload.config_version.unwrap_or(0),
+        environment: state.predictor.environment.clone(),
+        answered_at: state.clock.now(),
+    })
+}

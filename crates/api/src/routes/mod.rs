@@ -1,0 +1,9 @@
+//! One file a route. Each reads its request, calls one thing, and writes its answer.
+
+pub(crate) mod batch;
+pub(crate) mod config;
+pub(crate) mod docs;
+pub(crate) mod emails;
+pub(crate) mod jobs;
+pub(crate) mod predict;
+pub(crate) mod ready;

@@ -1,0 +1,53 @@
+//! `POST /predict`: one customer in, one prediction out.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
+use bellwether_core::customer::Customer;
+use bellwether_core::prediction::{Answer, Purpose, Snapshot};
+use bellwether_web::{Problem, body};
+
+use crate::predictor::Call;
+use crate::state::State;
+
+#[utoipa::path(
+    post, path = "/predict", tag = "predictions",
+    request_body(content = ref("#/components/schemas/Customer"), content_type = "application/json"),
+    responses(
+        (status = 200, description = "the prediction, written down", body = Answer),
+        (status = 400, description = "not JSON", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "the body came too slowly", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "the body is too large", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "not application/json", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "fields at fault, every one named", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "not now: overload, no live model, or nowhere to write the prediction down", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("bearer" = []))
+)]
+pub(crate) async fn predict(
+    request: HttpRequest,
+    payload: web::Payload,
+    state: web::Data<State>,
+) -> Result<HttpResponse, Problem> {
+    let call = call(&request);
+    let body = body::read(&request, payload, state.limits.body, &["application/json"]).await?;
+    let live = live(&state)?;
+    let customer = Customer::parse(&body, &live.schema, state.clock.now().date_naive())?;
+    let answer = state.predictor.predict(&live, customer, call).await?;
+    tracing::Span::current().record("uid", tracing::field::display(answer.uid));
+    Ok(HttpResponse::Ok().json(answer))
+}
+
+/// The circumstances of a request that has just arrived.
+pub(crate) fn call(request: &HttpRequest) -> Call {
+    Call { begun: Instant::now(), purpose: request.extensions().get::<Purpose>().copied() }
+}
+
+/// What is live.
+///
+/// # Errors
+/// 503 while nothing is.
+pub(crate) fn live(state: &State) -> Result<Arc<Snapshot>, Problem> {
+    state.live.snapshot().ok_or_else(|| Problem::unavailable(state.live.hindrances().join("; ")))
+}

@@ -1,0 +1,228 @@
+//! From settings to a running service: its parts, its routes, its way out.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::http::StatusCode;
+use actix_web::http::header::ALLOW;
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpResponse, HttpServer, ResponseError as _, web};
+use anyhow::Context as _;
+use bellwether_settings::{AuthMode, Settings};
+use bellwether_web::auth::{Auth, Scope, require};
+use bellwether_web::health::Draining;
+use bellwether_web::{Problem, headers, logs, metrics};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::live::Live;
+use crate::resources::{Parts, Resources};
+use crate::routes;
+use crate::state::{Limits, State};
+
+/// Every route there is. The names at the root are version 1 and change only by addition. `/metrics` is
+/// not among them where it has a port of its own.
+fn routes(config: &mut web::ServiceConfig, auth: &Auth, metrics_here: bool) {
+    let guard = |scope: Scope| {
+        let auth = auth.clone();
+        from_fn(move |request, next| require(auth.clone(), scope, request, next))
+    };
+    config
+        .service(resource("/", "GET, POST").get(routes::ready::alive).post(routes::ready::alive))
+        .service(resource("/health", "GET, POST").get(routes::ready::alive).post(routes::ready::alive))
+        .service(resource("/ready", "GET").get(routes::ready::ready))
+        .service(resource("/predict", "POST").post(routes::predict::predict).wrap(guard(Scope::Predict)))
+        .service(
+            resource("/predict/batch", "POST").post(routes::batch::predict_batch).wrap(guard(Scope::Predict)),
+        )
+        .service(resource("/emails", "POST").post(routes::emails::enqueue).wrap(guard(Scope::Emails)))
+        .service(resource("/jobs/{id}", "GET").get(routes::jobs::job).wrap(guard(Scope::Emails)))
+        .service(resource("/config", "GET").get(routes::config::config).wrap(guard(Scope::Config)))
+        .service(
+            resource("/config-refresh", "GET, POST")
+                .get(routes::config::refresh)
+                .post(routes::config::refresh_by_post)
+                .wrap(guard(Scope::Config)),
+        )
+        .service(resource("/openapi.json", "GET").get(routes::docs::openapi))
+        .service(resource("/docs", "GET").get(routes::docs::docs))
+        .default_service(web::to(unknown_route));
+    if metrics_here {
+        config.service(resource("/metrics", "GET").get(routes::docs::metrics));
+    }
+}
+
+fn resource(path: &str, allowed: &'static str) -> actix_web::Resource {
+    web::resource(path).default_service(web::to(move || async move { wrong_method(allowed) }))
+}
+
+async fn unknown_route() -> HttpResponse {
+    Problem::not_found("there is no such route; see /docs").error_response()
+}
+
+/// How a resource answers a method it does not have.
+fn wrong_method(allowed: &'static str) -> HttpResponse {
+    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("expected {allowed}"));
+    let mut response = problem.error_response();
+    response.headers_mut().insert(ALLOW, actix_web::http::header::HeaderValue::from_static(allowed));
+    response
+}
+
+/// The service: bound to its port, and not yet answering.
+pub struct Application {
+    server: Server,
+    metrics_server: Option<Server>,
+    address: SocketAddr,
+    resources: Resources,
+    draining: Draining,
+    metrics: PrometheusHandle,
+    timings: Timings,
+}
+
+#[derive(Clone, Copy)]
+struct Timings {
+    poll: Duration,
+    notice: Duration,
+    drain: Duration,
+}
+
+/// How often recorded metrics are folded up; unfolded, they would pile up between two scrapes.
+const METRICS_UPKEEP: Duration = Duration::from_secs(5);
+
+impl Application {
+    /// Opens what the settings name and binds the port.
+    ///
+    /// # Errors
+    /// Naming the setting at fault.
+    pub async fn build(settings: &Settings, parts: Parts) -> anyhow::Result<Self> {
+        let listener = bind("server.bind", &settings.server.bind.to_string())?;
+        let address = listener.local_addr()?;
+        let metrics = web::Data::new(parts.metrics.clone());
+        let metrics_server = match settings.server.metrics_bind.as_str() {
+            "" => None,
+            inside => Some(serve_metrics(bind("server.metrics_bind", inside)?, metrics.clone())?),
+        };
+        let handle = parts.metrics.clone();
+        let resources = Resources::open(settings, parts).await?;
+        let draining = Draining::default();
+        let state = web::Data::new(State {
+            live: resources.live.clone(),
+            predictor: resources.predictor.clone(),
+            log: resources.database.clone(),
+            journal: resources.journal.clone(),
+            jobs: resources.database.clone(),
+            emails: resources.emails.clone(),
+            draining: draining.clone(),
+            limits: Limits::new(settings),
+            auth_required: settings.auth.mode == AuthMode::Required,
+            clock: resources.clock.clone(),
+        });
+        let server = serve(settings, listener, state, metrics)?;
+        let timings = Timings {
+            poll: Duration::from_secs(settings.config.poll_seconds),
+            notice: Duration::from_secs(settings.server.drain_notice_seconds),
+            drain: Duration::from_secs(settings.server.drain_seconds),
+        };
+        Ok(Self { server, metrics_server, address, resources, draining, metrics: handle, timings })
+    }
+
+    /// Where the service listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers until `stop` is cancelled; then readiness goes false, answers in flight leave, and the
+    /// journal is relayed as far as time allows. What is left in it stays for the next start.
+    ///
+    /// # Errors
+    /// Where the server fails.
+    pub async fn run_until_stopped(self, stop: CancellationToken) -> anyhow::Result<()> {
+        let Self { server, metrics_server, resources, draining, metrics, timings, .. } = self;
+        let background = CancellationToken::new();
+        tokio::spawn(
+            background.clone().run_until_cancelled_owned(poll_config(resources.live.clone(), timings.poll)),
+        );
+        tokio::spawn(background.clone().run_until_cancelled_owned(keep_metrics(metrics)));
+        if let Some(server) = metrics_server {
+            tokio::spawn(background.clone().run_until_cancelled_owned(server));
+        }
+        let handle = server.handle();
+        let mut serving = tokio::spawn(server);
+        tokio::select! {
+            () = stop.cancelled() => {}
+            ended = &mut serving => {
+                ended.context("the server panicked")?.context("the server failed")?;
+                anyhow::bail!("the server stopped by itself");
+            }
+        }
+        draining.begin();
+        tokio::time::sleep(timings.notice).await;
+        let deadline = tokio::time::Instant::now() + timings.drain;
+        if tokio::time::timeout_at(deadline, handle.stop(true)).await.is_err() {
+            tracing::warn!("some answers in flight did not leave in time");
+        }
+        background.cancel();
+        resources.close(deadline).await;
+        Ok(())
+    }
+}
+
+fn bind(key: &str, address: &str) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(address).with_context(|| format!("{key}: {address} cannot be bound"))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+fn serve(
+    settings: &Settings,
+    listener: TcpListener,
+    state: web::Data<State>,
+    metrics: web::Data<PrometheusHandle>,
+) -> anyhow::Result<Server> {
+    let auth = Auth::new(&settings.auth);
+    let metrics_here = settings.server.metrics_bind.is_empty();
+    let mut server = HttpServer::new(move || {
+        let auth = auth.clone();
+        App::new()
+            .app_data(state.clone())
+            .app_data(metrics.clone())
+            .wrap(from_fn(metrics::observe))
+            .wrap(logs::requests())
+            .wrap(headers::security())
+            .configure(move |config| routes(config, &auth, metrics_here))
+    })
+    .disable_signals()
+    .client_request_timeout(Duration::from_secs(settings.server.request_timeout_seconds))
+    .shutdown_timeout(settings.server.drain_seconds);
+    if settings.server.threads > 0 {
+        server = server.workers(settings.server.threads);
+    }
+    Ok(server.listen(listener)?.run())
+}
+
+/// `/metrics` on a port of its own, for the inside of a cluster.
+fn serve_metrics(listener: TcpListener, metrics: web::Data<PrometheusHandle>) -> anyhow::Result<Server> {
+    let server = HttpServer::new(move || {
+        App::new().app_data(metrics.clone()).service(resource("/metrics", "GET").get(routes::docs::metrics))
+    });
+    Ok(server.disable_signals().workers(1).listen(listener)?.run())
+}
+
+/// Takes up what no message announced.
+async fn poll_config(live: Arc<Live>, every: Duration) {
+    loop {
+        tokio::time::sleep(every).await;
+        if let Err(error) = live.refresh().await {
+            tracing::warn!(%error, "the live config cannot be looked up; what is live stays");
+        }
+    }
+}
+
+async fn keep_metrics(metrics: PrometheusHandle) {
+    loop {
+        tokio::time::sleep(METRICS_UPKEEP).await;
+        metrics.run_upkeep();
+    }
+}

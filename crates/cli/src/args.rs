@@ -1,0 +1,113 @@
+//! What can be asked for on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Puts a tabular model into production.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+pub(crate) struct Args {
+    /// What to do; without it, `up`.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// One command.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Starts all of it in one process on loopback, on embedded engines
+    Up(Up),
+    /// Brings the database up to date, and writes config version 1 where there is none
+    Migrate(Target),
+    /// Scores a file of customers: CSV or NDJSON in, CSV out
+    Score(Score),
+    /// Checks settings, bundles and connections, and says what is wrong
+    Doctor(Target),
+    /// People who may log in
+    User(User),
+}
+
+/// `bellwether up`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Up {
+    /// Port of the prod api
+    #[arg(long, default_value_t = 8000)]
+    pub(crate) port: u16,
+    /// Port of the stage api
+    #[arg(long, default_value_t = 8010)]
+    pub(crate) stage_port: u16,
+    /// Where everything is kept
+    #[arg(long, default_value = "bellwether-data")]
+    pub(crate) data_dir: PathBuf,
+}
+
+impl Default for Up {
+    fn default() -> Self {
+        Self { port: 8000, stage_port: 8010, data_dir: "bellwether-data".into() }
+    }
+}
+
+/// Which system a command is about.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Target {
+    /// The embedded system of `bellwether up` in this folder, instead of the one the settings name
+    #[arg(long)]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+/// `bellwether score`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Score {
+    /// Customers: CSV with a header, or one JSON object a line
+    pub(crate) file: PathBuf,
+    /// Where the CSV goes; without it, standard output
+    #[arg(long, short)]
+    pub(crate) out: Option<PathBuf>,
+    /// The folder that holds the bundles
+    #[arg(long, default_value = "models")]
+    pub(crate) models: PathBuf,
+    /// The bundle's uid; without it, the first of the folder
+    #[arg(long)]
+    pub(crate) model: Option<String>,
+    /// From this probability on a client is of high risk
+    #[arg(long, default_value_t = 0.65)]
+    pub(crate) cutoff: f64,
+}
+
+/// `bellwether user`
+#[derive(Debug, clap::Args)]
+pub(crate) struct User {
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) command: UserCommand,
+}
+
+/// One command about people.
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Adds a person; the password is read from standard input
+    Add {
+        /// The name to log in with
+        name: String,
+        /// What they may do
+        #[arg(long, value_enum, default_value_t = RoleArg::Viewer)]
+        role: RoleArg,
+        /// Which system
+        #[command(flatten)]
+        target: Target,
+    },
+}
+
+/// A role on the command line.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum RoleArg {
+    /// Looks
+    Viewer,
+    /// Proposes
+    Editor,
+    /// Approves
+    Approver,
+    /// Everything
+    Admin,
+}

@@ -1,0 +1,18 @@
+//! `bellwether migrate`
+
+use std::process::ExitCode;
+
+use crate::args::Target;
+use crate::embedded::{block_on, database, migrate};
+
+/// Migrates, and says which config version is live.
+pub(crate) fn run(target: &Target) -> anyhow::Result<ExitCode> {
+    let settings = target.settings()?;
+    block_on(async {
+        let database = database(&settings).await?;
+        let live = migrate(&database, &settings).await?;
+        println!("{}: the database is up to date; config version {} is live", live.environment, live.version);
+        database.close().await;
+        Ok(ExitCode::SUCCESS)
+    })
+}

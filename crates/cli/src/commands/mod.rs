@@ -1,0 +1,7 @@
+//! One file a command. Each has `run`, which answers the exit code.
+
+pub(crate) mod doctor;
+pub(crate) mod migrate;
+pub(crate) mod score;
+pub(crate) mod up;
+pub(crate) mod user;

@@ -1,0 +1,69 @@
+//! One environment of the embedded system: its database, its api, its worker.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use bellwether_api::{Application, Parts};
+use bellwether_core::bundle::ModelFolder;
+use bellwether_settings::Settings;
+use bellwether_store::sqlite::Sqlite;
+use bellwether_worker::startup::WorkerService;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::samples;
+use crate::embedded::migrate;
+
+/// Started, and not yet answering.
+pub(super) struct RunningEnvironment {
+    pub database: Arc<Sqlite>,
+    api: Application,
+    worker: WorkerService,
+    stop: CancellationToken,
+}
+
+impl RunningEnvironment {
+    pub(super) async fn start(
+        settings: Settings,
+        models: Arc<ModelFolder>,
+        metrics: PrometheusHandle,
+        stop: CancellationToken,
+    ) -> anyhow::Result<Self> {
+        let environment = settings.environment.as_str();
+        let parts = Parts { models, ..Parts::open(&settings, metrics).await? };
+        let database = parts.database.clone();
+        migrate(&database, &settings).await?;
+        samples::clients(&database, &parts.models).await?;
+        let (queue, clock) = (parts.queue.clone(), parts.clock.clone());
+        let api = Application::build(&settings, parts)
+            .await
+            .with_context(|| format!("the {environment} api cannot start"))?;
+        let worker = WorkerService::from_settings(&settings, database.clone(), queue, clock)
+            .with_context(|| format!("the {environment} worker cannot start"))?;
+        Ok(Self { database, api, worker, stop })
+    }
+
+    /// Where the api listens.
+    pub(super) fn address(&self) -> std::net::SocketAddr {
+        self.api.address()
+    }
+
+    /// Answers requests and sends emails until stopped: the api first lets go of what it journaled, then
+    /// the worker ends.
+    pub(super) fn run(self, running: &mut JoinSet<anyhow::Result<()>>) {
+        let Self { database, api, worker, stop } = self;
+        let worker_stop = CancellationToken::new();
+        let api_is_done = worker_stop.clone();
+        running.spawn(async move {
+            let outcome = api.run_until_stopped(stop).await;
+            api_is_done.cancel();
+            outcome
+        });
+        running.spawn(async move {
+            let outcome = worker.run(worker_stop).await;
+            database.close().await;
+            Ok(outcome?)
+        });
+    }
+}

@@ -1,0 +1,75 @@
+//! `bellwether up`: all of it in one process on loopback, on embedded engines.
+
+mod environment;
+mod samples;
+mod welcome;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use bellwether_core::bundle::ModelFolder;
+use bellwether_settings::{Embedded, Environment};
+use bellwether_web::{logs, metrics, shutdown};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::args;
+use crate::embedded::{block_on, embedded_settings};
+use environment::RunningEnvironment;
+
+/// Starts everything, says where it is, and stops it in order when asked to.
+pub(crate) fn run(args: &args::Up) -> anyhow::Result<ExitCode> {
+    let of =
+        |environment, port| embedded_settings(&Embedded { data: args.data_dir.clone(), environment, port });
+    let mut prod = of(Environment::Prod, args.port)?;
+    let mut stage = of(Environment::Stage, args.stage_port)?;
+    for settings in [&mut prod, &mut stage] {
+        settings.models.path = find_models(&settings.models.path);
+        settings.server.drain_notice_seconds = 0;
+        // One process serves both, and a laptop does not need a thread a core for each.
+        if settings.server.threads == 0 {
+            settings.server.threads = 2;
+        }
+    }
+    logs::begin(&prod.log).context("log.level")?;
+    std::fs::create_dir_all(&args.data_dir)
+        .with_context(|| format!("--data-dir: `{}` cannot be made", args.data_dir.display()))?;
+    block_on(async {
+        let metrics = metrics::begin().context("metrics cannot be recorded")?;
+        let models = Arc::new(ModelFolder::new(&prod.models.path));
+        let stop = shutdown::on_signal()?;
+        let (prod, stage) = tokio::try_join!(
+            RunningEnvironment::start(prod, Arc::clone(&models), metrics.clone(), stop.clone()),
+            RunningEnvironment::start(stage, Arc::clone(&models), metrics.clone(), stop.clone()),
+        )?;
+        let password = samples::first_user(&prod.database).await?;
+        welcome::tell(&args.data_dir, &prod, &stage, password.as_deref()).await?;
+        let mut running = JoinSet::new();
+        prod.run(&mut running);
+        stage.run(&mut running);
+        let outcome = first_failure(&mut running, &stop).await;
+        outcome.map(|()| ExitCode::SUCCESS)
+    })
+}
+
+/// Waits for everything to end; one part's failure stops the others.
+async fn first_failure(
+    running: &mut JoinSet<anyhow::Result<()>>,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let mut outcome = Ok(());
+    while let Some(ended) = running.join_next().await {
+        stop.cancel();
+        let ended = ended.context("a part of the system panicked").and_then(|ended| ended);
+        outcome = outcome.and(ended);
+    }
+    outcome
+}
+
+/// The models folder: where the settings say, or beside the project the program was built in.
+fn find_models(path: &std::path::Path) -> PathBuf {
+    let beside = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models"));
+    if !path.is_dir() && path.is_relative() && beside.is_dir() { beside } else { path.to_owned() }
+}

@@ -1,0 +1,72 @@
+//! Which system a command is about: the one that the settings name, or an embedded one in a folder.
+
+use anyhow::Context as _;
+use bellwether_core::bundle::ModelFolder;
+use bellwether_core::config::{ConfigDocument, ConfigVersion};
+use bellwether_settings::{Embedded, Environment, Settings};
+use bellwether_store::sqlite::{Sqlite, SqliteOptions};
+use bellwether_store::{ConfigStore as _, NewConfigVersion};
+use chrono::Utc;
+use secrecy::ExposeSecret as _;
+
+use crate::args::Target;
+
+impl Target {
+    /// The settings of the system meant; of an embedded one, those of prod.
+    ///
+    /// # Errors
+    /// Every problem in them.
+    pub(crate) fn settings(&self) -> anyhow::Result<Settings> {
+        Ok(match &self.data_dir {
+            None => bellwether_settings::load()?,
+            Some(data) => embedded_settings(&Embedded {
+                data: data.clone(),
+                environment: Environment::Prod,
+                port: 8000,
+            })?,
+        })
+    }
+}
+
+/// The settings of one embedded environment, with the process's variables on top.
+pub(crate) fn embedded_settings(embedded: &Embedded) -> anyhow::Result<Settings> {
+    let file = std::env::var_os("BELLWETHER_SETTINGS");
+    Ok(embedded.settings(file.as_deref().map(std::path::Path::new), std::env::vars())?)
+}
+
+/// Opens the database that the settings name.
+pub(crate) async fn database(settings: &Settings) -> anyhow::Result<Sqlite> {
+    let url = settings.database.url.expose_secret();
+    Sqlite::connect(url, SqliteOptions::default()).await.context("database.url cannot be opened")
+}
+
+/// Brings a database up to date, and writes config version 1 where there is none: the first bundle of
+/// the folder answers everyone.
+pub(crate) async fn migrate(database: &Sqlite, settings: &Settings) -> anyhow::Result<ConfigVersion> {
+    database.migrate().await.context("the database cannot be migrated")?;
+    let environment = settings.environment.as_str();
+    if let Some(live) = database.live(environment).await? {
+        return Ok(live);
+    }
+    let models = ModelFolder::new(&settings.models.path);
+    let bundles = tokio::task::spawn_blocking(move || models.scan()).await?;
+    let folder = settings.models.path.display();
+    let bundles = bundles.with_context(|| format!("models.path: the folder `{folder}` cannot be read"))?;
+    let first = bundles.iter().find(|(_, bundle)| bundle.is_ok()).map(|(uid, _)| uid);
+    let first =
+        first.with_context(|| format!("models.path: `{folder}` holds no bundle that can be served"))?;
+    let new = NewConfigVersion {
+        environment: environment.to_owned(),
+        parent: None,
+        document: ConfigDocument::initial(first),
+        author: "bellwether migrate".to_owned(),
+        reason: "the first version: one model answers everyone".to_owned(),
+        created_at: Utc::now(),
+    };
+    Ok(database.append(new).await?)
+}
+
+/// Runs a command's async part.
+pub(crate) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Runtime::new().context("the runtime cannot start")?.block_on(work)
+}

@@ -1,0 +1,56 @@
+use super::*;
+
+const GOOD: &str = r#"{"arms":[{"model":"a","percentage":33.33},{"model":"b","percentage":66.67}]}"#;
+
+fn fields_at_fault(json: &str) -> Vec<String> {
+    ConfigDocument::parse(json).unwrap_err().into_iter().map(|fault| fault.field).collect()
+}
+
+#[test]
+fn a_document_of_arms_alone_has_the_defaults() {
+    let document = ConfigDocument::parse(GOOD).unwrap();
+    assert!((document.proba_cutoff - 0.65).abs() < f64::EPSILON);
+    assert_eq!(document.email, EmailPolicy::HighRisk);
+    assert_eq!(document.recent_window_seconds, 86_400);
+}
+
+#[test]
+fn a_document_survives_being_written_and_read() {
+    let document = ConfigDocument::parse(GOOD).unwrap();
+    let again = ConfigDocument::parse(&serde_json::to_string(&document).unwrap()).unwrap();
+    assert_eq!(document, again);
+    assert_eq!(document.sha256().unwrap(), again.sha256().unwrap());
+}
+
+#[test]
+fn an_unknown_key_is_refused_by_name() {
+    let faults = ConfigDocument::parse(r#"{"arms":[],"cutoff":0.7}"#).unwrap_err();
+    assert!(faults[0].message.contains("unknown field `cutoff`"), "{faults:?}");
+}
+
+#[test]
+fn every_fault_is_reported_at_once() {
+    let json = r#"{"arms":[{"model":"a","percentage":60},{"model":"a","percentage":30}],"proba_cutoff":7,
+        "shadow":["a"],"recent_window_seconds":0,"experiment_salt":"","email_recipients":["nobody"],
+        "heuristic_percentage":60,"holdout_percentage":60}"#;
+    let fields = fields_at_fault(json);
+    let expected = [
+        "proba_cutoff",
+        "arms",
+        "arms[1].model",
+        "shadow[0]",
+        "heuristic_percentage",
+        "experiment_salt",
+        "recent_window_seconds",
+        "email_recipients[0]",
+    ];
+    assert_eq!(fields, expected);
+}
+
+#[test]
+fn percentages_finer_than_a_hundredth_are_refused() {
+    assert_eq!(fields_at_fault(r#"{"arms":[{"model":"a","percentage":99.999}]}"#), ["document"]);
+    assert!(Percentage::try_from(0.01).is_ok());
+    assert!(Percentage::try_from(-0.01).is_err());
+    assert!(Percentage::try_from(f64::NAN).is_err());
+}

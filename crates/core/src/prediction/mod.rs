@@ -1,0 +1,9 @@
+//! One prediction: what is live while it is made, what is decided, what is answered and what is logged.
+
+mod decide;
+mod record;
+mod snapshot;
+
+pub use decide::{Decision, heuristic};
+pub use record::{Answer, EmailOrder, LogRecord, Purpose, RECORD_SCHEMA};
+pub use snapshot::{LiveModel, Refusal, Snapshot};

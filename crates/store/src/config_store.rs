@@ -1,0 +1,52 @@
+//! The line of config versions of each environment: append-only, one live version at its end.
+
+use async_trait::async_trait;
+use bellwether_core::config::{ConfigDocument, ConfigVersion};
+use chrono::{DateTime, Utc};
+
+use crate::StoreError;
+
+/// A version to be appended; the store gives it its number and its hash.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewConfigVersion {
+    /// `local`, `stage` or `prod`.
+    pub environment: String,
+    /// The version it was made from; `None` for an environment's first.
+    pub parent: Option<u64>,
+    /// The content, already checked.
+    pub document: ConfigDocument,
+    /// Who made it.
+    pub author: String,
+    /// Why.
+    pub reason: String,
+    /// When, in UTC.
+    pub created_at: DateTime<Utc>,
+}
+
+/// Config versions, immutable once appended.
+#[async_trait]
+pub trait ConfigStore: Send + Sync {
+    /// The newest version of an environment: the live one.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], or [`StoreError::Corrupt`] where the row cannot be read.
+    async fn live(&self, environment: &str) -> Result<Option<ConfigVersion>, StoreError>;
+
+    /// One version by its number.
+    ///
+    /// # Errors
+    /// As [`ConfigStore::live`].
+    async fn version(&self, environment: &str, version: u64) -> Result<Option<ConfigVersion>, StoreError>;
+
+    /// Up to `limit` versions, newest first.
+    ///
+    /// # Errors
+    /// As [`ConfigStore::live`].
+    async fn history(&self, environment: &str, limit: u32) -> Result<Vec<ConfigVersion>, StoreError>;
+
+    /// Makes a version live. Of concurrent appends to one environment exactly one wins.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] unless `new.parent` is the live version.
+    async fn append(&self, new: NewConfigVersion) -> Result<ConfigVersion, StoreError>;
+}

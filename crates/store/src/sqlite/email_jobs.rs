@@ -1,0 +1,349 @@
+//! Email jobs in SQLite. Each change is one statement, and so one transaction.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sqlx::{FromRow, QueryBuilder};
+use uuid::Uuid;
+use uuid::fmt::Hyphenated;
+
+use super::Sqlite;
+use crate::{
+    EmailClaim, EmailJob, EmailJobCounts, EmailJobState, EmailJobs, EmailRetry, NewEmailJob, StoreError,
+    WaitingEmailJob,
+};
+
+/// Rows in one statement.
+const ROWS_IN_STATEMENT: usize = 100;
+
+#[derive(FromRow)]
+struct Row {
+    uid: Hyphenated,
+    state: String,
+    turn: u32,
+    attempts: u32,
+    crashes: u32,
+    last_error: Option<String>,
+    created_at: DateTime<Utc>,
+    queued_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    next_attempt_at: Option<DateTime<Utc>>,
+    sent_at: Option<DateTime<Utc>>,
+    delivered: String,
+    payload: String,
+}
+
+impl TryFrom<Row> for EmailJob {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let what = || format!("email job {}", row.uid);
+        let state = EmailJobState::from_name(&row.state)
+            .ok_or_else(|| StoreError::corrupt(what(), format!("`{}` is no state", row.state)))?;
+        let delivered = serde_json::from_str(&row.delivered)
+            .map_err(|_| StoreError::corrupt(what(), "`delivered` is no list"))?;
+        Ok(Self {
+            uid: row.uid.into_uuid(),
+            state,
+            turn: row.turn,
+            attempts: row.attempts,
+            crashes: row.crashes,
+            last_error: row.last_error,
+            created_at: row.created_at,
+            queued_at: row.queued_at,
+            updated_at: row.updated_at,
+            next_attempt_at: row.next_attempt_at,
+            sent_at: row.sent_at,
+            delivered,
+            payload: row.payload,
+        })
+    }
+}
+
+type Waiting = (Hyphenated, u32, DateTime<Utc>);
+
+fn waiting((uid, turn, next_attempt_at): Waiting) -> WaitingEmailJob {
+    WaitingEmailJob { uid: uid.into_uuid(), turn, next_attempt_at }
+}
+
+fn list_of(addresses: &[String]) -> Result<String, StoreError> {
+    serde_json::to_string(addresses).map_err(|error| StoreError::Refused(Box::new(error)))
+}
+
+#[async_trait]
+impl EmailJobs for Sqlite {
+    async fn insert(
+        &self,
+        jobs: &[NewEmailJob],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<WaitingEmailJob>, StoreError> {
+        if jobs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut found = Vec::with_capacity(jobs.len());
+        let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
+        for jobs in jobs.chunks(ROWS_IN_STATEMENT) {
+            let mut insert = QueryBuilder::new(
+                "INSERT INTO email_jobs (uid, state, created_at, queued_at, updated_at, next_attempt_at, \
+                 client_id, payload) ",
+            );
+            insert.push_values(jobs, |mut row, job| {
+                row.push_bind(job.uid.hyphenated()).push("'queued'");
+                for _ in 0..4 {
+                    row.push_bind(now);
+                }
+                row.push_bind(job.client_id.as_deref()).push_bind(&job.payload);
+            });
+            insert.push(" ON CONFLICT (uid) DO NOTHING");
+            let full = jobs.len() == ROWS_IN_STATEMENT;
+            insert.build().persistent(full).execute(&mut *transaction).await?;
+
+            let mut select = QueryBuilder::new(
+                "SELECT uid, turn, next_attempt_at FROM email_jobs WHERE state IN ('queued', 'retrying') AND uid IN (",
+            );
+            let mut uids = select.separated(", ");
+            for job in jobs {
+                uids.push_bind(job.uid.hyphenated());
+            }
+            uids.push_unseparated(")");
+            let rows: Vec<Waiting> =
+                select.build_query_as().persistent(full).fetch_all(&mut *transaction).await?;
+            found.extend(rows.into_iter().map(waiting));
+        }
+        transaction.commit().await?;
+        Ok(found)
+    }
+
+    async fn find(&self, uid: Uuid) -> Result<Option<EmailJob>, StoreError> {
+        let row: Option<Row> = sqlx::query_as("SELECT * FROM email_jobs WHERE uid = ?")
+            .bind(uid.hyphenated())
+            .fetch_optional(self.readers())
+            .await?;
+        row.map(EmailJob::try_from).transpose()
+    }
+
+    async fn due(
+        &self,
+        by: DateTime<Utc>,
+        after: Option<&WaitingEmailJob>,
+        limit: u32,
+    ) -> Result<Vec<WaitingEmailJob>, StoreError> {
+        let (behind, uid) =
+            after.map_or((DateTime::UNIX_EPOCH, Uuid::nil()), |last| (last.next_attempt_at, last.uid));
+        let rows: Vec<Waiting> = sqlx::query_as(
+            "SELECT uid, turn, next_attempt_at FROM email_jobs
+             WHERE next_attempt_at <= ? AND (next_attempt_at, uid) > (?, ?)
+             ORDER BY next_attempt_at, uid LIMIT ?",
+        )
+        .bind(by)
+        .bind(behind)
+        .bind(uid.hyphenated())
+        .bind(limit)
+        .fetch_all(self.readers())
+        .await?;
+        Ok(rows.into_iter().map(waiting).collect())
+    }
+
+    async fn claim(
+        &self,
+        uid: Uuid,
+        turn: u32,
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<EmailClaim, StoreError> {
+        let row: Option<Row> = sqlx::query_as(
+            "UPDATE email_jobs
+             SET attempts = attempts + (state = 'sending'), state = 'sending', crashes = crashes + 1,
+                 next_attempt_at = ?4, updated_at = ?3
+             WHERE uid = ?1 AND turn = ?2
+               AND (state IN ('queued', 'retrying') OR state = 'sending' AND next_attempt_at <= ?3)
+             RETURNING *",
+        )
+        .bind(uid.hyphenated())
+        .bind(turn)
+        .bind(now)
+        .bind(until)
+        .fetch_optional(self.pool())
+        .await?;
+        if let Some(row) = row {
+            return Ok(EmailClaim::Granted(Box::new(row.try_into()?)));
+        }
+        let held: Option<DateTime<Utc>> = sqlx::query_scalar(
+            "SELECT next_attempt_at FROM email_jobs WHERE uid = ? AND turn = ? AND state = 'sending'",
+        )
+        .bind(uid.hyphenated())
+        .bind(turn)
+        .fetch_optional(self.pool())
+        .await?;
+        Ok(held.map_or(EmailClaim::Over, |until| EmailClaim::Held { until }))
+    }
+
+    async fn renew(&self, uid: Uuid, turn: u32, until: DateTime<Utc>) -> Result<bool, StoreError> {
+        let renewed = sqlx::query(
+            "UPDATE email_jobs SET next_attempt_at = ? WHERE uid = ? AND turn = ? AND state = 'sending'",
+        )
+        .bind(until)
+        .bind(uid.hyphenated())
+        .bind(turn)
+        .execute(self.pool())
+        .await?;
+        Ok(renewed.rows_affected() == 1)
+    }
+
+    async fn release(
+        &self,
+        uid: Uuid,
+        turn: u32,
+        now: DateTime<Utc>,
+        why: Option<&str>,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE email_jobs
+             SET state = CASE attempts WHEN 0 THEN 'queued' ELSE 'retrying' END, crashes = max(crashes - 1, 0),
+                 last_error = coalesce(?4, last_error), next_attempt_at = ?3, updated_at = ?3
+             WHERE uid = ?1 AND turn = ?2 AND state = 'sending'",
+        )
+        .bind(uid.hyphenated())
+        .bind(turn)
+        .bind(now)
+        .bind(why)
+        .execute(self.pool())
+        .await?;
+        Ok(())
+    }
+
+    async fn record_sent(&self, uid: Uuid, now: DateTime<Utc>) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE email_jobs
+             SET state = 'sent', attempts = attempts + 1, crashes = 0, last_error = NULL, delivered = '[]',
+                 next_attempt_at = NULL, sent_at = ?2, updated_at = ?2
+             WHERE uid = ?1 AND state <> 'sent'",
+        )
+        .bind(uid.hyphenated())
+        .bind(now)
+        .execute(self.pool())
+        .await?;
+        Ok(())
+    }
+
+    async fn record_retry(
+        &self,
+        uid: Uuid,
+        turn: u32,
+        now: DateTime<Utc>,
+        retry: &EmailRetry,
+    ) -> Result<Option<u32>, StoreError> {
+        let next: Option<u32> = sqlx::query_scalar(
+            "UPDATE email_jobs
+             SET state = 'retrying', turn = turn + 1, attempts = attempts + ?4,
+                 crashes = CASE WHEN ?5 THEN crashes ELSE 0 END, last_error = ?6, delivered = ?7,
+                 next_attempt_at = ?8, updated_at = ?3
+             WHERE uid = ?1 AND turn = ?2 AND state = 'sending'
+             RETURNING turn",
+        )
+        .bind(uid.hyphenated())
+        .bind(turn)
+        .bind(now)
+        .bind(retry.counts)
+        .bind(retry.crashed)
+        .bind(&retry.error)
+        .bind(list_of(&retry.delivered)?)
+        .bind(retry.next_attempt_at)
+        .fetch_optional(self.pool())
+        .await?;
+        Ok(next)
+    }
+
+    async fn park(
+        &self,
+        uid: Uuid,
+        turn: u32,
+        now: DateTime<Utc>,
+        reason: &str,
+        delivered: &[String],
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE email_jobs
+             SET state = 'parked', attempts = attempts + 1, crashes = 0, last_error = ?4, delivered = ?5,
+                 next_attempt_at = NULL, updated_at = ?3
+             WHERE uid = ?1 AND turn = ?2 AND state = 'sending'",
+        )
+        .bind(uid.hyphenated())
+        .bind(turn)
+        .bind(now)
+        .bind(reason)
+        .bind(list_of(delivered)?)
+        .execute(self.pool())
+        .await?;
+        Ok(())
+    }
+
+    async fn requeue(&self, uid: Uuid, now: DateTime<Utc>) -> Result<Option<WaitingEmailJob>, StoreError> {
+        let row: Option<Waiting> = sqlx::query_as(
+            "UPDATE email_jobs
+             SET state = 'queued', turn = turn + 1, attempts = 0, crashes = 0, next_attempt_at = ?2,
+                 queued_at = ?2, updated_at = ?2
+             WHERE uid = ?1 AND state = 'parked'
+             RETURNING uid, turn, next_attempt_at",
+        )
+        .bind(uid.hyphenated())
+        .bind(now)
+        .fetch_optional(self.pool())
+        .await?;
+        Ok(row.map(waiting))
+    }
+
+    async fn list(&self, state: EmailJobState, limit: u32) -> Result<Vec<EmailJob>, StoreError> {
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT * FROM email_jobs WHERE state = ? ORDER BY updated_at DESC, uid DESC LIMIT ?",
+        )
+        .bind(state.as_str())
+        .bind(limit)
+        .fetch_all(self.readers())
+        .await?;
+        rows.into_iter().map(EmailJob::try_from).collect()
+    }
+
+    async fn counts(&self) -> Result<EmailJobCounts, StoreError> {
+        let rows: Vec<(String, u64)> =
+            sqlx::query_as("SELECT state, count(*) FROM email_jobs GROUP BY state")
+                .fetch_all(self.readers())
+                .await?;
+        let oldest_queued_at: Option<DateTime<Utc>> =
+            sqlx::query_scalar("SELECT min(queued_at) FROM email_jobs WHERE next_attempt_at IS NOT NULL")
+                .fetch_one(self.readers())
+                .await?;
+        let of = |state: EmailJobState| {
+            let row = rows.iter().find(|(name, _)| name == state.as_str());
+            row.map_or(0, |(_, count)| *count)
+        };
+        Ok(EmailJobCounts {
+            queued: of(EmailJobState::Queued),
+            sending: of(EmailJobState::Sending),
+            retrying: of(EmailJobState::Retrying),
+            sent: of(EmailJobState::Sent),
+            parked: of(EmailJobState::Parked),
+            oldest_queued_at,
+        })
+    }
+
+    async fn purge_sent(&self, before: DateTime<Utc>, limit: u32) -> Result<u64, StoreError> {
+        // A sent job never changes again: it was last changed when it was sent.
+        let purged = sqlx::query(
+            "DELETE FROM email_jobs WHERE uid IN
+               (SELECT uid FROM email_jobs WHERE state = 'sent' AND updated_at < ? LIMIT ?)",
+        )
+        .bind(before)
+        .bind(limit)
+        .execute(self.pool())
+        .await?;
+        Ok(purged.rows_affected())
+    }
+
+    async fn erase_client(&self, client_id: &str) -> Result<u64, StoreError> {
+        let erased = sqlx::query("DELETE FROM email_jobs WHERE client_id = ?")
+            .bind(client_id)
+            .execute(self.pool())
+            .await?;
+        Ok(erased.rows_affected())
+    }
+}

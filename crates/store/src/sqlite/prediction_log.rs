@@ -1,0 +1,93 @@
+//! The prediction log in SQLite.
+
+use async_trait::async_trait;
+use bellwether_core::prediction::LogRecord;
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+use super::Sqlite;
+use crate::{PredictionLog, StoreError};
+
+/// Rows in one statement: enough to make statements rare, few enough for one to stay small.
+const ROWS_IN_STATEMENT: usize = 100;
+
+#[async_trait]
+impl PredictionLog for Sqlite {
+    async fn insert(&self, records: &[LogRecord]) -> Result<u64, StoreError> {
+        if records.is_empty() {
+            return Ok(0);
+        }
+        let payloads = records
+            .iter()
+            .map(serde_json::to_string)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| StoreError::Refused(Box::new(error)))?;
+        let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
+        let mut new = 0;
+        for (records, payloads) in records.chunks(ROWS_IN_STATEMENT).zip(payloads.chunks(ROWS_IN_STATEMENT)) {
+            let mut insert = QueryBuilder::new(
+                "INSERT INTO model_logs (uid, logging_timestamp, client_id, treatment, model, prediction, \
+                 config_version, input_output_payloads) ",
+            );
+            insert.push_values(records.iter().zip(payloads), |mut row, (record, payload)| {
+                row.push_bind(record.uid().hyphenated())
+                    .push_bind(record.logging_timestamp)
+                    .push_bind(record.client_id.as_deref())
+                    .push_bind(record.output.treatment.as_str())
+                    .push_bind(record.output.model.as_deref())
+                    .push_bind(record.output.prediction)
+                    .push_bind(record.output.config_version.cast_signed())
+                    .push_bind(payload);
+            });
+            // Not `INSERT OR IGNORE`: that would swallow every other constraint too.
+            insert.push(" ON CONFLICT (uid) DO NOTHING");
+            let statement = insert.build().persistent(records.len() == ROWS_IN_STATEMENT);
+            new += statement.execute(&mut *transaction).await?.rows_affected();
+        }
+        transaction.commit().await?;
+        Ok(new)
+    }
+
+    async fn find(&self, uid: Uuid) -> Result<Option<LogRecord>, StoreError> {
+        let payload: Option<String> =
+            sqlx::query_scalar("SELECT input_output_payloads FROM model_logs WHERE uid = ?")
+                .bind(uid.hyphenated())
+                .fetch_optional(self.readers())
+                .await?;
+        payload.as_deref().map(read).transpose()
+    }
+
+    async fn recent(&self, limit: u32) -> Result<Vec<LogRecord>, StoreError> {
+        let payloads: Vec<String> =
+            sqlx::query_scalar("SELECT input_output_payloads FROM model_logs ORDER BY uid DESC LIMIT ?")
+                .bind(limit)
+                .fetch_all(self.readers())
+                .await?;
+        payloads.iter().map(|payload| read(payload)).collect()
+    }
+
+    async fn of_client(&self, client_id: &str, limit: u32) -> Result<Vec<LogRecord>, StoreError> {
+        let payloads: Vec<String> = sqlx::query_scalar(
+            "SELECT input_output_payloads FROM model_logs WHERE client_id = ? ORDER BY uid DESC LIMIT ?",
+        )
+        .bind(client_id)
+        .bind(limit)
+        .fetch_all(self.readers())
+        .await?;
+        payloads.iter().map(|payload| read(payload)).collect()
+    }
+
+    async fn count(&self) -> Result<u64, StoreError> {
+        let count: u64 =
+            sqlx::query_scalar("SELECT count(*) FROM model_logs").fetch_one(self.readers()).await?;
+        Ok(count)
+    }
+}
+
+fn read(payload: &str) -> Result<LogRecord, StoreError> {
+    serde_json::from_str(payload).map_err(|error| {
+        // serde's message may quote a value, which is client data: its place has to do.
+        let place = format!("line {} column {}", error.line(), error.column());
+        StoreError::corrupt("a payload in model_logs", place)
+    })
+}

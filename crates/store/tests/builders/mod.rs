@@ -1,0 +1,85 @@
+//! Records to store, and places to store them.
+
+#![allow(dead_code, reason = "each test binary uses some of it")]
+
+use bellwether_core::config::ConfigDocument;
+use bellwether_core::prediction::{Answer, EmailOrder, LogRecord, RECORD_SCHEMA};
+use bellwether_core::treatment::Treatment;
+use chrono::{DateTime, Duration, Utc};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// Half past nine on some day.
+pub(crate) fn morning() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_795_340_000 / 86_400 * 86_400 + 9 * 3600 + 1800, 123_456_000).unwrap()
+}
+
+/// A whole record, a millisecond later for each `n`, of a size like those in production.
+pub(crate) fn record(n: u32) -> LogRecord {
+    let at = morning() + Duration::milliseconds(i64::from(n));
+    let mut bytes = [0_u8; 16];
+    bytes[..6].copy_from_slice(&at.timestamp_millis().to_be_bytes()[2..]);
+    bytes[6] = 0x70;
+    bytes[8] = 0x80;
+    bytes[12..].copy_from_slice(&n.to_be_bytes());
+    let Value::Object(mut input) =
+        json!({"client_id": format!("client-{}", n % 10), "plan": "größer 'quoted'"})
+    else {
+        unreachable!()
+    };
+    for column in 0..40 {
+        input.insert(format!("feature_{column}"), json!(f64::from(n) * 0.1 + f64::from(column) / 3.0));
+    }
+    let Value::Object(scores) = json!({"forest_1": 0.123_456_789_012_345_68, "boost_2": 1.0 / 3.0}) else {
+        unreachable!()
+    };
+    LogRecord {
+        schema: RECORD_SCHEMA,
+        environment: "stage".to_owned(),
+        replica: "api-0".to_owned(),
+        logging_timestamp: at,
+        client_id: Some(format!("client-{}", n % 10)),
+        purpose: None,
+        input,
+        output: Answer {
+            uid: Uuid::from_bytes(bytes),
+            prediction: Some(0.1235),
+            high_risk: Some("no".into()),
+            ltv: 1_234.5 + f64::from(n) / 7.0,
+            recent_times_id_seen: Some(3),
+            response_time: 0.000_123_456_7,
+            treatment: Treatment::Model,
+            model: Some("forest_1".to_owned()),
+            config_version: 7,
+            imputed: vec!["tenure".to_owned()],
+            ignored: Vec::new(),
+        },
+        scores,
+        heuristic: 0.1 + 0.2,
+        arm: "forest_1".to_owned(),
+        email: Some(EmailOrder { recipients: vec!["a@example.org".to_owned()] }),
+    }
+}
+
+/// Records `0..count`.
+pub(crate) fn records(count: u32) -> Vec<LogRecord> {
+    (0..count).map(record).collect()
+}
+
+/// A holdout's record, of nobody in particular.
+pub(crate) fn holdout(n: u32) -> LogRecord {
+    let mut record = record(n);
+    record.client_id = None;
+    record.email = None;
+    record.output.treatment = Treatment::Holdout;
+    record.output.prediction = None;
+    record.output.high_risk = None;
+    record.output.model = None;
+    record.output.recent_times_id_seen = None;
+    record
+}
+
+/// A document that differs by its cutoff.
+pub(crate) fn document(cutoff: f64) -> ConfigDocument {
+    ConfigDocument { proba_cutoff: cutoff, ..ConfigDocument::initial("forest_1") }
+}

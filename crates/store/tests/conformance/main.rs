@@ -1,0 +1,42 @@
+//! One suite that every storage engine passes. An engine is plugged in by the macro of the concern it
+//! implements and a function that answers an empty store, and something that keeps it alive.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+#[path = "../builders/mod.rs"]
+mod builders;
+#[macro_use]
+mod suite;
+mod clients;
+mod config_store;
+mod prediction_log;
+mod sightings;
+mod users;
+
+mod sqlite {
+    use bellwether_store::sqlite::{Sqlite, SqliteOptions};
+
+    async fn empty() -> (Sqlite, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data/test.db");
+        let sqlite = Sqlite::connect(path.to_str().unwrap(), SqliteOptions::default()).await.unwrap();
+        sqlite.migrate().await.unwrap();
+        (sqlite, folder)
+    }
+
+    config_store_conformance!(empty);
+    prediction_log_conformance!(empty);
+    clients_conformance!(empty);
+    users_conformance!(empty);
+}
+
+mod memory {
+    use bellwether_store::memory::MemorySightings;
+
+    #[expect(clippy::unused_async, reason = "the suite awaits engines that connect")]
+    async fn empty() -> (MemorySightings, ()) {
+        (MemorySightings::default(), ())
+    }
+
+    sightings_conformance!(empty);
+}

@@ -1,0 +1,90 @@
+//! From the journal into the prediction log.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use bellwether_core::prediction::LogRecord;
+use bellwether_store::relay::{Batching, Relay};
+use bellwether_store::sqlite::{Sqlite, SqliteOptions};
+use bellwether_store::{DatabaseSink, PredictionLog, StoreError};
+use uuid::Uuid;
+
+use crate::builders::record;
+use crate::{fill, journal, options};
+
+async fn sqlite(folder: &tempfile::TempDir) -> Arc<Sqlite> {
+    let path = folder.path().join("test.db");
+    Arc::new(Sqlite::connect(path.to_str().unwrap(), SqliteOptions::default()).await.unwrap())
+}
+
+#[tokio::test]
+async fn a_database_that_comes_late_gets_everything() {
+    let (journal, _path, folder) = journal().await;
+    let sqlite = sqlite(&folder).await;
+    let sink = Arc::new(DatabaseSink::new(sqlite.clone()));
+    fill(&journal, 0..1_200).await;
+    // Its tables are missing: that is no record's fault.
+    let relay = Relay::spawn(journal.clone(), vec![sink.clone()], options()).await.unwrap();
+    assert_eq!(relay.drain(Duration::from_millis(50)).await.left, [("database", 1_200)]);
+    assert!(journal.parked(10).await.unwrap().is_empty());
+    sqlite.migrate().await.unwrap();
+    let relay = Relay::spawn(journal.clone(), vec![sink], options()).await.unwrap();
+    assert_eq!(relay.drain(Duration::from_secs(60)).await.left, []);
+    assert_eq!(PredictionLog::count(&*sqlite).await.unwrap(), 1_200);
+}
+
+/// A log that refuses some uids, whatever comes with them.
+struct Picky(Arc<Sqlite>, Vec<Uuid>);
+
+#[async_trait]
+impl PredictionLog for Picky {
+    async fn insert(&self, records: &[LogRecord]) -> Result<u64, StoreError> {
+        if records.iter().any(|record| self.1.contains(&record.uid())) {
+            return Err(StoreError::Refused("too long".into()));
+        }
+        self.0.insert(records).await
+    }
+    async fn find(&self, uid: Uuid) -> Result<Option<LogRecord>, StoreError> {
+        PredictionLog::find(&*self.0, uid).await
+    }
+    async fn recent(&self, limit: u32) -> Result<Vec<LogRecord>, StoreError> {
+        self.0.recent(limit).await
+    }
+    async fn of_client(&self, client_id: &str, limit: u32) -> Result<Vec<LogRecord>, StoreError> {
+        self.0.of_client(client_id, limit).await
+    }
+    async fn count(&self) -> Result<u64, StoreError> {
+        PredictionLog::count(&*self.0).await
+    }
+}
+
+#[tokio::test]
+async fn records_the_database_refuses_are_found_and_set_aside() {
+    let (journal, _path, folder) = journal().await;
+    let sqlite = sqlite(&folder).await;
+    sqlite.migrate().await.unwrap();
+    let refused = [0, 41, 42, 99].map(|n| record(n).uid()).to_vec();
+    let sink = Arc::new(DatabaseSink::new(Arc::new(Picky(sqlite.clone(), refused))));
+    fill(&journal, 0..100).await;
+    let relay = Relay::spawn(journal.clone(), vec![sink], options()).await.unwrap();
+    assert_eq!(relay.drain(Duration::from_secs(60)).await.left, []);
+    assert_eq!(PredictionLog::count(&*sqlite).await.unwrap(), 96);
+    assert_eq!(journal.parked(10).await.unwrap().len(), 4);
+}
+
+/// Run with `--release -- --ignored --nocapture`: 10,000 records a second is the aim.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "measures"]
+async fn throughput_into_sqlite() {
+    let (journal, _path, folder) = journal().await;
+    let sqlite = sqlite(&folder).await;
+    sqlite.migrate().await.unwrap();
+    fill(&journal, 0..50_000).await;
+    let started = Instant::now();
+    let sink = Arc::new(DatabaseSink::new(sqlite.clone()));
+    assert_eq!(bellwether_store::relay::Sink::batching(&*sink), Batching::default());
+    let relay = Relay::spawn(journal.clone(), vec![sink], options()).await.unwrap();
+    assert_eq!(relay.drain(Duration::from_secs(600)).await.left, []);
+    println!("{:.0} records a second", 50_000.0 / started.elapsed().as_secs_f64());
+}

@@ -1,0 +1,155 @@
+//! A database, a queue and a worker for one test.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bellwether_core::treatment::Treatment;
+use bellwether_jobs::sqlite::SqliteQueue;
+use bellwether_jobs::{Chance, EmailOutbox, JobQueue, PAYLOAD_SCHEMA, SendPredictionEmail, WorkError};
+use bellwether_store::sqlite::{Sqlite, SqliteOptions};
+use bellwether_store::{Clock, EmailJob, EmailJobState, EmailJobs, SystemClock};
+use bellwether_worker::startup::{EmailOptions, JobOptions, Means, WorkerService};
+use chrono::Utc;
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) struct World {
+    pub(crate) folder: TempDir,
+    pub(crate) store: Arc<Sqlite>,
+    pub(crate) means: Means,
+}
+
+pub(crate) struct Worker {
+    stop: CancellationToken,
+    run: JoinHandle<Result<(), WorkError>>,
+}
+
+impl Worker {
+    pub(crate) async fn stop(self) -> Result<(), WorkError> {
+        self.stop.cancel();
+        self.run.await.unwrap()
+    }
+}
+
+/// The shortest waits that the policy allows.
+pub(crate) fn no_jitter() -> Chance {
+    Arc::new(|| 0.0)
+}
+
+pub(crate) async fn open(folder: &Path) -> (Arc<Sqlite>, Means) {
+    let database = folder.join("bellwether.db");
+    let store = Sqlite::connect(database.to_str().unwrap(), SqliteOptions::default()).await.unwrap();
+    store.migrate().await.unwrap();
+    let store = Arc::new(store);
+    let queue = SqliteQueue::open(&folder.join("queue.db")).await.unwrap();
+    let means = Means {
+        jobs: store.clone(),
+        queue: Arc::new(queue),
+        clock: Arc::new(SystemClock),
+        chance: no_jitter(),
+    };
+    (store, means)
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, means) = open(folder.path()).await;
+        Self { folder, store, means }
+    }
+
+    pub(crate) fn outbox(&self) -> EmailOutbox {
+        let Means { jobs, queue, clock, .. } = self.means.clone();
+        EmailOutbox::new(jobs, queue, clock)
+    }
+
+    pub(crate) async fn order(&self, count: usize, recipients: &[&str]) -> Vec<Uuid> {
+        let emails: Vec<_> = (0..count).map(|n| email(&format!("client-{n}"), recipients)).collect();
+        self.outbox().order(&emails).await.unwrap();
+        emails.iter().map(|email| email.uid).collect()
+    }
+
+    pub(crate) fn start(&self, url: &str) -> Worker {
+        self.start_with(options(url), JobOptions::default())
+    }
+
+    pub(crate) fn start_with(&self, email: EmailOptions, jobs: JobOptions) -> Worker {
+        start(self.means.clone(), &email, jobs)
+    }
+
+    pub(crate) async fn job(&self, uid: Uuid) -> EmailJob {
+        self.store.find(uid).await.unwrap().unwrap()
+    }
+
+    pub(crate) async fn reaches(&self, uid: Uuid, state: EmailJobState) -> EmailJob {
+        self.becomes(uid, |job| job.state == state).await
+    }
+
+    pub(crate) async fn becomes(&self, uid: Uuid, is: impl Fn(&EmailJob) -> bool) -> EmailJob {
+        let begun = tokio::time::Instant::now();
+        loop {
+            let job = self.job(uid).await;
+            if is(&job) {
+                return job;
+            }
+            assert!(begun.elapsed() < PATIENCE, "still {job:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+pub(crate) fn start(means: Means, email: &EmailOptions, jobs: JobOptions) -> Worker {
+    let service = WorkerService::build(means, email, jobs).unwrap();
+    let stop = CancellationToken::new();
+    let run = tokio::spawn(service.run(stop.clone()));
+    Worker { stop, run }
+}
+
+pub(crate) fn options(url: &str) -> EmailOptions {
+    let mut options = EmailOptions::new(
+        url.to_owned().into(),
+        "Bellwether <bellwether@example.org>",
+        vec!["ops@example.org".to_owned()],
+    );
+    options.timeout = Duration::from_secs(30);
+    options
+}
+
+pub(crate) fn email(client: &str, recipients: &[&str]) -> SendPredictionEmail {
+    SendPredictionEmail {
+        schema: PAYLOAD_SCHEMA,
+        uid: Uuid::now_v7(),
+        recipients: recipients.iter().map(ToString::to_string).collect(),
+        client_id: Some(client.to_owned()),
+        prediction: Some(0.8731),
+        high_risk: Some("yes".to_owned()),
+        ltv: 1234.5,
+        treatment: Treatment::Model,
+        model: Some("random_forest_1".to_owned()),
+        config_version: 7,
+        environment: "local".to_owned(),
+        answered_at: Utc::now(),
+    }
+}
+
+/// The uid that a message says it is about.
+pub(crate) fn uid_of(data: &str) -> Uuid {
+    let line = data.lines().find_map(|line| line.strip_prefix("Message-ID: <")).unwrap();
+    line.split_once('@').unwrap().0.parse().unwrap()
+}
+
+/// Used by tests that need a clock of their own.
+pub(crate) fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock)
+}
+
+/// A queue in a folder, opened anew.
+pub(crate) async fn queue(folder: &Path) -> Arc<dyn JobQueue> {
+    Arc::new(SqliteQueue::open(&folder.join("queue.db")).await.unwrap())
+}
