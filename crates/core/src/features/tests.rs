@@ -1,6 +1,6 @@
 //! Features step by step on hand-made rows, and the law that no customer can break a pipeline.
 
-use chrono::NaiveDate;
+use chrono::{Datelike as _, NaiveDate};
 use proptest::prelude::*;
 use serde_json::json;
 

@@ -78,9 +78,9 @@ fn naive(trees: &[Drawn], row: &[f32], classes: usize) -> Vec<f32> {
 
 /// Few values, so that rows often equal thresholds, and the awkward ones among them.
 fn number() -> impl Strategy<Value = f32> {
-    let awkward = [0.0, -0.0, 1.0, -1.0, f32::MIN_POSITIVE, 1e-45, -1e-45, f32::MAX, f32::MIN];
+    let awkward = vec![0.0, -0.0, 1.0, -1.0, f32::MIN_POSITIVE, 1e-45, -1e-45, f32::MAX, f32::MIN];
     prop_oneof![
-        4 => proptest::sample::select(&awkward[..]),
+        4 => proptest::sample::select(awkward),
         1 => Just(f32::INFINITY),
         1 => Just(f32::NEG_INFINITY),
         4 => -2.0_f32..2.0,
@@ -129,6 +129,8 @@ fn bits(scores: &[f32]) -> Vec<u32> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
     #[test]
     fn a_compiled_forest_scores_as_a_naive_walk_does(case in case()) {
         let forest = Arrays::of(&case.trees).compile(case.features, case.classes).unwrap();
