@@ -6,6 +6,8 @@ mod bound;
 mod compile;
 mod encode;
 mod number;
+#[cfg(test)]
+mod tests;
 
 pub use bound::{BoundPipeline, UnboundInput};
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::internal::DimLike as _;
 
-use super::{guard, tree_op};
+use super::{guard, row_sum_op, tree_op};
 
 /// The most numbers that a node may put out for one row.
 const MAX_WIDTH: usize = 1 << 20;
@@ -19,7 +19,7 @@ const MAX_WIDTH: usize = 1 << 20;
 #[error("{0}")]
 pub struct GraphError(pub(super) String);
 
-/// A plan and the width of its input.
+/// A plan for any number of rows, and the width of its input.
 pub(super) struct Plan {
     pub(super) plan: Arc<TypedSimplePlan>,
     pub(super) columns: usize,
@@ -53,6 +53,7 @@ fn build(onnx: &[u8], input: &str, output: &str) -> Result<Plan, GraphError> {
     let columns = check_ends(&model)?;
     check_widths(&model)?;
     tree_op::replace_ensembles(&mut model).map_err(because("expected an ensemble of sound trees"))?;
+    row_sum_op::replace_sums(&mut model).map_err(because("expected sums over rows"))?;
     let model = model.into_optimized().map_err(because("expected a graph tract can optimise"))?;
     let plan = TypedSimplePlan::new(model).map_err(because("expected a graph tract can run"))?;
     Ok(Plan { plan, columns })

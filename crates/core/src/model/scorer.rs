@@ -1,25 +1,16 @@
-//! Rows in, probabilities out: a plan, and states of it that are kept from call to call.
+//! Rows in, probabilities out.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
-
-use tract_onnx::prelude::*;
-
+use super::engine::Engine;
 use super::graph::{self, GraphError, Plan};
-
-type State = tract_onnx::tract_core::plan::SimpleState<TypedFact, Box<dyn TypedOp>>;
 
 /// Rows that go through the graph at a time: what lies between its nodes stays in the cache.
 const ROWS_AT_A_TIME: usize = 1024;
-/// States that are kept for the next call; more are made when more calls run at once.
-const KEPT_STATES: usize = 64;
 
 /// A graph that is ready to score. Shared behind an `Arc`, it takes any number of calls at once.
 #[derive(Debug)]
 pub struct Scorer {
     columns: usize,
-    plan: Arc<TypedSimplePlan>,
-    states: Mutex<Vec<State>>,
+    engine: Engine,
 }
 
 /// Why rows cannot be scored.
@@ -50,7 +41,7 @@ impl Scorer {
     /// Reads a graph, as [`graph::read`] has it.
     pub(crate) fn read(onnx: &[u8], input: &str, output: &str) -> Result<Self, GraphError> {
         let Plan { plan, columns } = graph::read(onnx, input, output)?;
-        Ok(Self { columns, plan, states: Mutex::default() })
+        Ok(Self { columns, engine: Engine::new(plan) })
     }
 
     /// F, the columns of a row.
@@ -70,7 +61,8 @@ impl Scorer {
         }
         let mut probabilities = Vec::with_capacity(rows.len() / self.columns);
         for rows in rows.chunks(ROWS_AT_A_TIME * self.columns) {
-            self.run(rows, |part| probabilities.extend_from_slice(part))?;
+            let ran = self.engine.run(rows, self.columns, |part| probabilities.extend_from_slice(part));
+            ran.map_err(ScoreError::Graph)?;
         }
         finite(&probabilities)?;
         Ok(probabilities)
@@ -85,42 +77,10 @@ impl Scorer {
             return Err(ScoreError::Shape { columns: self.columns, given: row.len() });
         }
         let mut probability = f32::NAN;
-        self.run(row, |part| {
-            probability = part.first().copied().unwrap_or(f32::NAN);
-        })?;
+        let take = |part: &[f32]| probability = part.first().copied().unwrap_or(f32::NAN);
+        self.engine.run(row, self.columns, take).map_err(ScoreError::Graph)?;
         finite(&[probability])?;
         Ok(probability)
-    }
-
-    /// Runs the graph once and hands over what comes out, one number a row.
-    fn run(&self, rows: &[f32], take: impl FnOnce(&[f32])) -> Result<(), ScoreError> {
-        let kept = self.states.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        // A panic drops the state it happened in: nothing half done is used again.
-        let ran = catch_unwind(AssertUnwindSafe(|| {
-            let mut state = kept.map_or_else(|| self.plan.spawn(), Ok)?;
-            let input = Tensor::from_shape(&[rows.len() / self.columns, self.columns], rows)?;
-            let outputs = state.run(tvec!(input.into_tvalue()))?;
-            TractResult::Ok((state, outputs))
-        }));
-        let (state, outputs) = ran
-            .map_err(|panic| ScoreError::Graph(graph::told(&*panic).to_owned()))?
-            .map_err(|error| ScoreError::Graph(format!("{error:#}")))?;
-        self.keep(state);
-        let output = outputs.first().ok_or_else(|| ScoreError::Graph("it gave nothing".to_owned()))?;
-        let output = output.try_as_plain_ram().map_err(|error| ScoreError::Graph(error.to_string()))?;
-        let output = output.as_slice::<f32>().map_err(|error| ScoreError::Graph(error.to_string()))?;
-        if output.len() * self.columns != rows.len() {
-            return Err(ScoreError::Graph(format!("it gave {} numbers", output.len())));
-        }
-        take(output);
-        Ok(())
-    }
-
-    fn keep(&self, state: State) {
-        let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
-        if states.len() < KEPT_STATES {
-            states.push(state);
-        }
     }
 }
 

@@ -14,6 +14,8 @@
 mod compile;
 mod node;
 mod plant;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 pub use compile::{EnsembleArrays, ForestError};

@@ -12,8 +12,8 @@ const BLOCK: usize = 64;
 /// From this many rows a tree is cheaper walked by all lanes, some idle, than row by row.
 const WORTH_A_GROUP: usize = 5;
 /// Steps before it is asked for the first time whether all lanes have come to a leaf, and then again.
-const FIRST_STRETCH: u32 = 12;
-const NEXT_STRETCH: u32 = 4;
+const FIRST_STRETCH: u32 = 10;
+const NEXT_STRETCH: u32 = 2;
 
 /// Scores rows whose number and room were checked.
 pub(super) fn score(forest: &Forest, rows: &[f32], scores: &mut [f32]) -> Result<(), RowError> {
@@ -115,18 +115,22 @@ fn walk<N: Node>(
     depth: u32,
     key: impl Fn(usize, usize) -> u32,
 ) -> [u32; LANES] {
+    let step = |lane: usize, at: u32| {
+        let node = nodes[at as usize];
+        // The right child stands behind the left one; no branch to mispredict.
+        node.left() + u32::from(key(node.feature(), lane) > node.payload())
+    };
     let mut steps = depth.min(FIRST_STRETCH);
     let mut rest = depth - steps;
     loop {
         for _ in 0..steps {
             for (lane, at) in at.iter_mut().enumerate() {
-                let node = nodes[*at as usize];
-                // The right child stands behind the left one; no branch to mispredict.
-                *at = node.left() + u32::from(key(node.feature(), lane) > node.payload());
+                *at = step(lane, *at);
             }
         }
         // Only lopsided trees come to ask whether the deepest leaf is far from where the rows went.
-        if rest == 0 || at.iter().all(|&at| nodes[at as usize].left() == at) {
+        let moved = |moved: u32, &at: &u32| moved | (nodes[at as usize].left() ^ at);
+        if rest == 0 || at.iter().fold(0, moved) == 0 {
             return at.map(|at| nodes[at as usize].payload());
         }
         steps = rest.min(NEXT_STRETCH);
