@@ -139,3 +139,7 @@ impl LtvCache {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "ltv_cache_tests.rs"]
+mod tests;
