@@ -191,6 +191,7 @@ fn serve(
             .app_data(state.clone())
             .app_data(metrics.clone())
             .wrap(from_fn(metrics::observe))
+            .wrap(from_fn(logs::tell_id))
             .wrap(logs::requests())
             .wrap(headers::security())
             .configure(move |config| routes(config, &auth, metrics_here))

@@ -81,6 +81,10 @@ async fn health_readiness_docs_and_metrics_are_there() {
         assert_eq!(get(&system, path).await, (200, json!("app is healthy")));
     }
     assert_eq!(get(&system, "/ready").await.0, 200);
+    let response = Client::new().get(format!("{}/health", system.api)).send().await.unwrap();
+    for header in ["x-request-id", "x-content-type-options", "content-security-policy"] {
+        assert!(response.headers().contains_key(header), "{header} is missing");
+    }
     assert_eq!(get(&system, "/openapi.json").await.1["openapi"], "3.1.0");
     predict(&system, "100001").await;
     let (status, metrics) = get(&system, "/metrics").await;

@@ -5,6 +5,7 @@
 //! `BELLWETHER_BENCH_CLIENTS` a file of request bodies, one a line (else the bundle's background rows).
 //! Each call gets other rows than the one before, as a server does: giving the same again keeps the
 //! trees' used paths in the processor's cache and flatters every engine.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};

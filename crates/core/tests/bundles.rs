@@ -1,4 +1,5 @@
 //! The bundles that ship are loaded, and every way to spoil one is refused with the reason.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -2,7 +2,8 @@
 //! the probability. This is the proof that what was trained is what is served.
 //!
 //! `BELLWETHER_PARITY_DIR` names a folder made by `python -m bellwether_training parity-set`; without
-//! it, the Python named by `BELLWETHER_PYTHON` makes one here, once for each state of the training code.
+//! it, the Python of `scripts/install-test-tools` (or of `BELLWETHER_PYTHON`) makes one here, once for each state of the training code.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -77,11 +78,11 @@ fn parity_set() -> PathBuf {
     if let Some(dir) = std::env::var_os("BELLWETHER_PARITY_DIR") {
         return dir.into();
     }
-    let python = std::env::var_os("BELLWETHER_PYTHON").expect(
-        "this test compares with scikit-learn: set BELLWETHER_PYTHON to the Python of training's environment \
-         (training/README.md), or BELLWETHER_PARITY_DIR to a folder made by `parity-set`",
-    );
-    let training = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../training");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let python = std::env::var_os("BELLWETHER_PYTHON")
+        .map_or_else(|| root.join(".venv/training/bin/python"), PathBuf::from);
+    assert!(python.is_file(), "{} is missing: run scripts/install-test-tools", python.display());
+    let training = root.join("training");
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("parity-{}", state_of(&training)));
     if !dir.is_dir() {
         let unfinished = dir.with_extension("unfinished");

@@ -130,3 +130,7 @@ impl LtvCache {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "ltv_cache_tests.rs"]
+mod tests;

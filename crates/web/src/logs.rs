@@ -1,9 +1,11 @@
 //! Structured logs: one JSON object a line, each request's lines under its id. Client data never goes
 //! here: a request is logged by its route's pattern, not by its path or query.
 
-use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage as _};
 use bellwether_settings::{Log, LogFormat};
 use tracing::Span;
 use tracing_actix_web::{RequestId, RootSpanBuilder, TracingLogger};
@@ -34,6 +36,22 @@ pub fn requests() -> TracingLogger<RequestSpan> {
     TracingLogger::<RequestSpan>::new()
 }
 
+/// Middleware, inside [`requests`]: tells the caller the id its request is logged under.
+///
+/// # Errors
+/// Those of the route.
+pub async fn tell_id<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    let id = request.extensions().get::<RequestId>().map(ToString::to_string);
+    let mut response = next.call(request).await?;
+    if let Some(id) = id.and_then(|id| HeaderValue::try_from(id).ok()) {
+        response.headers_mut().insert(HeaderName::from_static("x-request-id"), id);
+    }
+    Ok(response)
+}
+
 /// The span that a request's log lines stand in.
 #[derive(Debug)]
 pub struct RequestSpan;
@@ -60,9 +78,7 @@ impl RootSpanBuilder for RequestSpan {
         if status.is_server_error() {
             tracing::warn!(parent: &span, "answered");
         } else {
-            tracing::debug!(parent: &span, "answered");
+            tracing::info!(parent: &span, "answered");
         }
     }
 }
-
-use actix_web::HttpMessage as _;

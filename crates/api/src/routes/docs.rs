@@ -47,6 +47,9 @@ fn described(state: &State) -> Result<Value, Problem> {
         .map_err(|error| Problem::internal(&error))
 }
 
+/// The tags, what matters most first.
+const GROUPS: [&str; 5] = ["predictions", "emails", "config", "health", "about"];
+
 #[derive(askama::Template)]
 #[template(path = "docs.html")]
 struct Page {
@@ -90,14 +93,14 @@ struct Field {
 
 impl Page {
     fn of(document: &Value) -> Self {
-        let mut groups: Vec<Group> = Vec::new();
+        let group = |name: &&str| Group { name: (*name).to_owned(), operations: Vec::new() };
+        let mut groups: Vec<Group> = GROUPS.iter().map(group).collect();
         for (path, methods) in entries(&document["paths"]) {
             for (method, operation) in entries(methods) {
                 let name = text(&operation["tags"][0]);
                 let operation = Operation::of(method, path, operation);
-                match groups.iter_mut().find(|group| group.name == name) {
-                    Some(group) => group.operations.push(operation),
-                    None => groups.push(Group { name, operations: vec![operation] }),
+                if let Some(group) = groups.iter_mut().find(|group| group.name == name) {
+                    group.operations.push(operation);
                 }
             }
         }

@@ -1,4 +1,9 @@
 //! Features step by step on hand-made rows, and the law that no customer can break a pipeline.
+#![allow(
+    clippy::float_cmp,
+    clippy::needless_pass_by_value,
+    reason = "values are exact, and json!() makes owned ones"
+)]
 
 use chrono::{Datelike as _, NaiveDate};
 use proptest::prelude::*;

@@ -10,11 +10,7 @@ use sqlx::{Connection, SqliteConnection};
 use tokio_util::sync::CancellationToken;
 
 use super::Shared;
-
-/// A checkpoint is due each time the log has grown by about this much.
-pub(super) const DUE_BYTES: usize = 16 << 20;
-/// From this many 4,096-byte frames in the log on it has to start over.
-const MAX_FRAMES: i64 = 16 << 10;
+use super::file::PAGE_BYTES;
 
 pub(super) async fn run(mut connection: SqliteConnection, shared: Arc<Shared>, closing: CancellationToken) {
     loop {
@@ -22,7 +18,7 @@ pub(super) async fn run(mut connection: SqliteConnection, shared: Arc<Shared>, c
             () = closing.cancelled() => break,
             () = shared.grown.notified() => {}
         }
-        if let Err(error) = checkpoint(&mut connection).await {
+        if let Err(error) = checkpoint(&mut connection, shared.log_bytes).await {
             // The log only grows until the next one succeeds.
             tracing::warn!(%error, "the journal cannot be checkpointed");
         }
@@ -32,16 +28,17 @@ pub(super) async fn run(mut connection: SqliteConnection, shared: Arc<Shared>, c
     }
 }
 
-async fn checkpoint(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+async fn checkpoint(connection: &mut SqliteConnection, log_bytes: u64) -> Result<(), sqlx::Error> {
     let frames = in_log(connection, "PRAGMA wal_checkpoint(PASSIVE)").await?;
-    if frames > MAX_FRAMES {
+    if frames.saturating_mul(u64::from(PAGE_BYTES)) > log_bytes {
         in_log(connection, "PRAGMA wal_checkpoint(RESTART)").await?;
     }
     Ok(())
 }
 
 /// Runs a checkpoint; answers how many frames the log held.
-async fn in_log(connection: &mut SqliteConnection, pragma: &'static str) -> Result<i64, sqlx::Error> {
+async fn in_log(connection: &mut SqliteConnection, pragma: &'static str) -> Result<u64, sqlx::Error> {
     let (_busy, frames, _copied): (i64, i64, i64) = sqlx::query_as(pragma).fetch_one(connection).await?;
-    Ok(frames)
+    // -1 where there is no log.
+    Ok(u64::try_from(frames).unwrap_or(0))
 }

@@ -16,7 +16,7 @@ use super::{JournalError, JournalOptions, JournalSync};
 
 /// The file format this build writes.
 const FORMAT: u32 = 1;
-const PAGE_BYTES: u32 = 4096;
+pub(super) const PAGE_BYTES: u32 = 4096;
 /// Several sinks read at the same time.
 const READERS: u32 = 4;
 
@@ -77,7 +77,7 @@ pub(super) async fn open(path: &Path, options: &JournalOptions) -> Result<Opened
         .busy_timeout(Duration::from_secs(5))
         // Checkpoints fsync: they are made on a connection of their own, off the way of appends.
         .pragma("wal_autocheckpoint", "0")
-        .pragma("journal_size_limit", (64 << 20).to_string());
+        .pragma("journal_size_limit", options.log_bytes.to_string());
     let max_pages = (options.max_bytes / u64::from(PAGE_BYTES)).max(16);
     let mut writer = connect.clone().pragma("max_page_count", max_pages.to_string()).connect().await?;
     let found: u32 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut writer).await?;

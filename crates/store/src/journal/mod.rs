@@ -18,7 +18,7 @@ mod writer;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bellwether_core::prediction::LogRecord;
@@ -80,8 +80,9 @@ struct Shared {
     trimmed: AtomicU64,
     positions: Mutex<BTreeMap<String, Position>>,
     max_pages: u64,
-    /// Bytes written since a checkpoint was last asked for.
-    written: AtomicUsize,
+    log_bytes: u64,
+    /// Bytes written since a checkpoint was last asked for, about.
+    written: AtomicU64,
     grown: Notify,
     /// Held while the journal is open.
     lock: Mutex<Option<File>>,
@@ -90,8 +91,9 @@ struct Shared {
 impl Shared {
     /// Notes what was written, and wakes the checkpointer when it is due.
     fn grown_by(&self, bytes: usize) {
+        let bytes = bytes as u64;
         let written = self.written.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        if written >= checkpoint::DUE_BYTES {
+        if written >= self.log_bytes / 4 {
             self.written.store(0, Ordering::Relaxed);
             self.grown.notify_one();
         }
@@ -124,7 +126,8 @@ impl Journal {
             trimmed: AtomicU64::new(opened.trimmed),
             positions: Mutex::default(),
             max_pages: opened.max_pages,
-            written: AtomicUsize::new(0),
+            log_bytes: options.log_bytes,
+            written: AtomicU64::new(0),
             grown: Notify::new(),
             lock: Mutex::new(Some(opened.lock)),
         });

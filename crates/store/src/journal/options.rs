@@ -35,15 +35,19 @@ impl FromStr for JournalSync {
 pub struct JournalOptions {
     /// What an acknowledged append outlives.
     pub sync: JournalSync,
-    /// How large the file may grow, in bytes, beside a write-ahead log of up to about 64 MiB; default
-    /// 8 GiB, some three million predictions. Appends fail with `Full` from there on.
+    /// How large the file may grow, in bytes, beside the write-ahead log; default 8 GiB, some three million
+    /// predictions. Appends fail with `Full` from there on.
     pub max_bytes: u64,
+    /// How large the write-ahead log should grow, in bytes; default 64 MiB. It is copied into the file
+    /// each time it has grown by a quarter of this; where it cannot start over by then because appends
+    /// never pause, it is made to, which holds them up for an fsync.
+    pub log_bytes: u64,
     /// How many appends may wait for the next commit; default 4,096.
     pub queue: usize,
 }
 
 impl Default for JournalOptions {
     fn default() -> Self {
-        Self { sync: JournalSync::Os, max_bytes: 8 << 30, queue: 4096 }
+        Self { sync: JournalSync::Os, max_bytes: 8 << 30, log_bytes: 64 << 20, queue: 4096 }
     }
 }

@@ -10,8 +10,10 @@ use moka::policy::EvictionPolicy;
 
 use crate::Sightings;
 
-/// Counters in a ring: each covers a sixtieth of the window.
-const SLOTS: usize = 60;
+/// A counter covers a sixtieth of the window.
+const SLOTS: i64 = 60;
+/// The sixty of the window, and the one that it is leaving.
+const COUNTERS: usize = 61;
 /// No window is longer.
 const IDLE: Duration = Duration::from_secs(30 * 24 * 3600);
 
@@ -58,12 +60,12 @@ struct Ring {
     /// A slot's length in microseconds.
     width: i64,
     newest: i64,
-    counts: [u32; SLOTS + 1],
+    counts: [u32; COUNTERS],
 }
 
 impl Default for Ring {
     fn default() -> Self {
-        Self { width: 1, newest: 0, counts: [0; SLOTS + 1] }
+        Self { width: 1, newest: 0, counts: [0; COUNTERS] }
     }
 }
 
@@ -72,7 +74,7 @@ impl Ring {
     fn see(&mut self, window: Duration, now: DateTime<Utc>) -> u64 {
         let window = i64::try_from(window.as_micros()).unwrap_or(i64::MAX);
         // Rounded up, so that the ring never covers less than the window.
-        let width = (window / SLOTS as i64 + i64::from(window % SLOTS as i64 != 0)).max(1);
+        let width = (window / SLOTS + i64::from(window % SLOTS != 0)).max(1);
         if width != self.width {
             self.rescale(width);
         }
@@ -87,8 +89,8 @@ impl Ring {
     /// Makes `newest` the newest slot, and forgets those that fall out.
     fn advance(&mut self, newest: i64) {
         let passed = newest.saturating_sub(self.newest);
-        if passed > SLOTS as i64 {
-            self.counts = [0; SLOTS + 1];
+        if passed > SLOTS {
+            self.counts = [0; COUNTERS];
         } else {
             for slot in self.newest + 1..=newest {
                 self.counts[place(slot)] = 0;
@@ -101,9 +103,9 @@ impl Ring {
     fn rescale(&mut self, width: i64) {
         let start = |slot: i64| slot.saturating_mul(self.width).div_euclid(width);
         let mut scaled = Self { width, newest: start(self.newest), ..Self::default() };
-        for slot in self.newest.saturating_sub(SLOTS as i64)..=self.newest {
+        for slot in self.newest.saturating_sub(SLOTS)..=self.newest {
             let to = start(slot);
-            if scaled.newest - to <= SLOTS as i64 {
+            if scaled.newest - to <= SLOTS {
                 let count = &mut scaled.counts[place(to)];
                 *count = count.saturating_add(self.counts[place(slot)]);
             }
@@ -112,13 +114,9 @@ impl Ring {
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the remainder lies in 0 to SLOTS"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "the remainder lies in 0 to SLOTS")]
 fn place(slot: i64) -> usize {
-    slot.rem_euclid(SLOTS as i64 + 1) as usize
+    slot.rem_euclid(SLOTS + 1) as usize
 }
 
 #[cfg(test)]

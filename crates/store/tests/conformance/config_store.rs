@@ -58,6 +58,6 @@ pub(crate) async fn of_concurrent_appends_exactly_one_wins(store: &impl ConfigSt
     let won: Vec<_> = outcomes.iter().flatten().collect();
     assert_eq!(won.len(), 1);
     assert_eq!(store.live("stage").await.unwrap().as_ref(), Some(won[0]));
-    let lost = outcomes.iter().filter_map(|outcome| outcome.as_ref().err());
-    assert!(lost.map(|error| matches!(error, StoreError::Conflict { .. })).all(|conflict| conflict));
+    let mut lost = outcomes.iter().filter_map(|outcome| outcome.as_ref().err());
+    assert!(lost.all(|error| matches!(error, StoreError::Conflict { .. })));
 }

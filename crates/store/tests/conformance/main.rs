@@ -35,7 +35,6 @@ mod sqlite {
 mod memory {
     use bellwether_store::memory::MemorySightings;
 
-    #[expect(clippy::unused_async, reason = "the suite awaits engines that connect")]
     async fn empty() -> (MemorySightings, ()) {
         (MemorySightings::default(), ())
     }

@@ -1,5 +1,6 @@
 //! What every prediction log does.
 
+use bellwether_core::prediction::LogRecord;
 use bellwether_store::PredictionLog;
 use uuid::Uuid;
 
@@ -15,8 +16,7 @@ pub(crate) async fn a_record_is_read_back_equal(log: &impl PredictionLog) {
 
 pub(crate) async fn a_uid_is_inserted_once(log: &impl PredictionLog) {
     assert_eq!(log.insert(&records(3)).await.unwrap(), 3);
-    let mut changed = record(1);
-    changed.replica = "api-9".to_owned();
+    let changed = LogRecord { replica: "api-9".to_owned(), ..record(1) };
     assert_eq!(log.insert(&[changed, record(3), record(3)]).await.unwrap(), 1);
     assert_eq!(log.count().await.unwrap(), 4);
     assert_eq!(log.find(record(1).uid()).await.unwrap(), Some(record(1)));

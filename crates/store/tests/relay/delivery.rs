@@ -25,7 +25,7 @@ async fn a_sink_that_recovers_gets_everything_once_in_order() {
 #[tokio::test]
 async fn a_dead_sink_delays_no_other_and_finds_everything_after_a_restart() {
     let (journal, path, _folder) = journal().await;
-    let dead = Arc::new(Moody::new("dead", [Mood::Refuse; 100_000]));
+    let dead = Arc::new(Moody::new("dead", vec![Mood::Refuse; 100_000]));
     let live = Arc::new(Moody::new("live", []));
     let relay = Relay::spawn(journal.clone(), vec![dead.clone(), live.clone()], options()).await.unwrap();
     fill(&journal, 0..100).await;
