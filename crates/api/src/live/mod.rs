@@ -95,7 +95,8 @@ impl Live {
         let _one_at_a_time = self.refreshing.lock().await;
         let bundles = self.scan().await;
         let found = self.configs.live(&self.environment).await;
-        self.lock().unreachable = found.as_ref().err().map(ToString::to_string);
+        self.lock().unreachable =
+            found.as_ref().err().map(|error| format!("the config cannot be looked up: {error}"));
         if let Some(version) = found? {
             let current = self.snapshot();
             if current.is_none_or(|live| live.config != version) {

@@ -87,7 +87,7 @@ async fn without_a_database_and_without_a_last_good_config_nothing_is_live_and_t
     let folder = tempfile::tempdir().unwrap();
     let live = begin(&folder, &Arc::new(Versions::default())).await;
     assert!(live.snapshot().is_none());
-    assert!(live.hindrances()[0].contains("it is away"), "{:?}", live.hindrances());
+    assert!(live.hindrances()[0].contains("cannot be looked up"), "{:?}", live.hindrances());
 }
 
 #[tokio::test]
