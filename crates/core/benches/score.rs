@@ -3,8 +3,9 @@
 //!
 //! `BELLWETHER_BENCH_BUNDLE` names a bundle's folder or a folder of bundles (else those that ship),
 //! `BELLWETHER_BENCH_CLIENTS` a file of request bodies, one a line (else the bundle's background rows).
-//! Each call gets other rows than the one before, as a server does: giving the same again keeps the
-//! trees' used paths in the processor's cache and flatters every engine.
+//! Each call gets other rows than the one before, as a server does. Giving the same again keeps the
+//! trees' used paths in the processor's cache and flatters every engine; it is timed too, to compare
+//! with figures that were taken so.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::hint::black_box;
@@ -49,15 +50,19 @@ fn bench(criterion: &mut Criterion, bundle: &Bundle) {
     let (columns, scorer) = (pipeline.columns(), bundle.scorer());
 
     let mut group = criterion.benchmark_group(bundle.uid());
-    let mut each = rows.chunks_exact(columns).cycle();
-    group.bench_function("1 row", |bencher| {
-        bencher.iter(|| scorer.score_one(black_box(each.next().unwrap())).unwrap());
-    });
-    let mut some = rows.chunks_exact(MANY * columns).cycle();
+    for (inputs, take) in [("different", rows.len()), ("same", columns)] {
+        let mut each = rows[..take].chunks_exact(columns).cycle();
+        group.bench_function(format!("1 row, {inputs}"), |bencher| {
+            bencher.iter(|| scorer.score_one(black_box(each.next().unwrap())).unwrap());
+        });
+    }
     group.throughput(Throughput::Elements(MANY as u64));
-    group.bench_function("256 rows", |bencher| {
-        bencher.iter(|| scorer.score(black_box(some.next().unwrap())).unwrap());
-    });
+    for (inputs, take) in [("different", rows.len()), ("same", MANY * columns)] {
+        let mut some = rows[..take].chunks_exact(MANY * columns).cycle();
+        group.bench_function(format!("256 rows, {inputs}"), |bencher| {
+            bencher.iter(|| scorer.score(black_box(some.next().unwrap())).unwrap());
+        });
+    }
     group.throughput(Throughput::Elements(1));
     let mut each = customers.iter().cycle();
     let mut row = vec![0.0; columns];

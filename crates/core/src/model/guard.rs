@@ -3,23 +3,26 @@
 
 use std::collections::HashMap;
 
-use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto};
+use tract_onnx::pb::tensor_shape_proto::dimension::Value as Dimension;
+use tract_onnx::pb::type_proto::Value as Type;
+use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto};
 
 /// Operators that compute from their inputs element by element, by columns or by rows.
 #[rustfmt::skip]
-const OPERATORS: [&str; 53] = [
+const OPERATORS: [&str; 58] = [
     "TreeEnsembleClassifier", "LinearClassifier", "LinearRegressor", "Normalizer", "ArrayFeatureExtractor",
     "Add", "Sub", "Mul", "Div", "Neg", "Abs", "Exp", "Log", "Sqrt", "Pow", "Reciprocal", "Sum", "Mean",
     "Sigmoid", "Tanh", "Relu", "LeakyRelu", "Elu", "Selu", "Softplus", "Softmax", "LogSoftmax", "HardSigmoid",
     "Erf", "Clip", "Min", "Max", "Floor", "Ceil", "Where", "Equal", "Less", "Greater", "And", "Or", "Not",
-    "Cast", "Identity", "Constant", "Flatten", "Squeeze", "Unsqueeze", "Concat", "Slice", "Gather",
-    "MatMul", "Gemm", "ReduceMean",
+    "Cast", "Identity", "Constant", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Concat", "Slice",
+    "Gather", "MatMul", "Gemm", "ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin",
 ];
-const MORE_OPERATORS: [&str; 4] = ["ReduceSum", "ReduceMax", "ReduceMin", "Transpose"];
 /// The most nodes of a graph.
 const MAX_NODES: usize = 10_000;
 /// The most numbers that combining constants may come to.
 const MAX_CONSTANT: u64 = 1 << 26;
+/// The longest name of a dimension, in bytes.
+const MAX_DIMENSION_NAME: usize = 64;
 
 /// Checks a graph as it came off the disk; the error says what is wrong with it.
 pub(super) fn check(model: &ModelProto) -> Result<(), String> {
@@ -30,15 +33,36 @@ pub(super) fn check(model: &ModelProto) -> Result<(), String> {
     if graph.node.len() > MAX_NODES {
         return Err(format!("expected at most {MAX_NODES} nodes, found {}", graph.node.len()));
     }
+    let values = graph.input.iter().chain(&graph.output).chain(&graph.value_info);
+    values.into_iter().try_for_each(check_dimensions)?;
     graph.node.iter().try_for_each(check_operator)?;
     check_constants(graph)
 }
 
+/// A dimension is a number or a name: tract would parse any expression, as deep as it is nested.
+fn check_dimensions(value: &ValueInfoProto) -> Result<(), String> {
+    let Some(Type::TensorType(tensor)) = value.r#type.as_ref().and_then(|kind| kind.value.as_ref()) else {
+        return Err(format!("{:?}: expected a tensor", value.name));
+    };
+    for dimension in tensor.shape.iter().flat_map(|shape| &shape.dim) {
+        let Some(Dimension::DimParam(name)) = &dimension.value else { continue };
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        if name.len() > MAX_DIMENSION_NAME || !name.bytes().all(plain) {
+            let found = name.chars().take(MAX_DIMENSION_NAME).collect::<String>();
+            return Err(format!(
+                "{:?}: expected dimensions that are numbers or names, found {found:?}",
+                value.name
+            ));
+        }
+    }
+    Ok(())
+}
+
 fn check_operator(node: &NodeProto) -> Result<(), String> {
     let operator = node.op_type.as_str();
-    if !OPERATORS.contains(&operator) && !MORE_OPERATORS.contains(&operator) {
-        let found = format!("node {:?}: operator {operator:?}", node.name);
-        return Err(format!("{found} is not one of those that a bundle may use (docs/bundle.md)"));
+    if !OPERATORS.contains(&operator) {
+        let allowed = "expected an operator of plain arithmetic on rows";
+        return Err(format!("node {:?}: {allowed}, found {operator:?}", node.name));
     }
     let nested = |attribute: &AttributeProto| {
         attribute.g.is_some() || !attribute.graphs.is_empty() || attribute.sparse_tensor.is_some()
@@ -57,34 +81,47 @@ fn check_constants(graph: &GraphProto) -> Result<(), String> {
         sizes.insert(&tensor.name, size(tensor)?);
     }
     for node in &graph.node {
-        let held = node.attribute.iter().filter_map(|attribute| attribute.t.as_ref());
-        let held = held
-            .map(size)
-            .try_fold(1, |product: u64, size| Ok::<_, String>(product.saturating_mul(size?.max(1))))?;
-        let inputs = node.input.iter().filter(|name| !name.is_empty());
-        let known = inputs.clone().filter_map(|name| sizes.get(name.as_str()));
-        let product = known.fold(held, |product, size| product.saturating_mul((*size).max(1)));
-        if product > MAX_CONSTANT {
-            return Err(format!("node {:?}: its constants could come to {product} numbers", node.name));
+        let inputs = || node.input.iter().filter(|name| !name.is_empty());
+        let known: Vec<u64> = inputs().filter_map(|name| sizes.get(name.as_str()).copied()).collect();
+        let product = known.iter().fold(held(node)?, |product, size| product.saturating_mul(*size.max(&1)));
+        let most = product.max(known.iter().sum());
+        if most > MAX_CONSTANT {
+            return Err(format!("node {:?}: its constants could come to {most} numbers", node.name));
         }
-        if inputs.clone().all(|name| sizes.contains_key(name.as_str())) {
-            sizes.extend(node.output.iter().map(|name| (name.as_str(), product)));
+        if known.len() == inputs().count() {
+            sizes.extend(node.output.iter().map(|name| (name.as_str(), most)));
         }
     }
     Ok(())
 }
 
+/// How many numbers the constant has that a node holds itself; 1 where it holds none.
+fn held(node: &NodeProto) -> Result<u64, String> {
+    let mut most = 1;
+    for attribute in &node.attribute {
+        let lists = attribute.floats.len().max(attribute.ints.len()).max(attribute.strings.len());
+        if node.op_type == "Constant" {
+            most = most.max(lists as u64);
+        }
+        for tensor in attribute.t.iter().chain(&attribute.tensors) {
+            most = most.max(size(tensor)?);
+        }
+    }
+    Ok(most)
+}
+
 /// How many numbers a tensor says it has; a tensor kept in another file is refused.
 fn size(tensor: &TensorProto) -> Result<u64, String> {
+    let name = &tensor.name;
     if !tensor.external_data.is_empty() || tensor.data_location.unwrap_or(0) != 0 {
-        return Err(format!("tensor {:?}: expected its data in model.onnx, found another file", tensor.name));
+        return Err(format!("tensor {name:?}: expected its data in this file, found a reference to another"));
     }
-    let dimension = |size: u64, dimension: &i64| size.checked_mul(u64::try_from(*dimension).ok()?);
-    let size = tensor.dims.iter().try_fold(1, dimension).filter(|size| *size <= MAX_CONSTANT);
+    let times = |size: u64, dimension: &i64| size.checked_mul(u64::try_from(*dimension).ok()?);
+    let size = tensor.dims.iter().try_fold(1, times).filter(|size| *size <= MAX_CONSTANT);
     size.ok_or_else(|| {
         format!(
-            "tensor {:?}: expected at most {MAX_CONSTANT} numbers, found dimensions {:?}",
-            tensor.name, tensor.dims
+            "tensor {name:?}: expected at most {MAX_CONSTANT} numbers, found dimensions {:?}",
+            tensor.dims
         )
     })
 }

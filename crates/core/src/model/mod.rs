@@ -7,6 +7,8 @@ mod graph;
 mod guard;
 mod row_sum_op;
 mod scorer;
+#[cfg(test)]
+mod tests;
 mod tree_op;
 
 pub use graph::GraphError;
