@@ -182,8 +182,10 @@ impl Predictor {
             EmailPolicy::HighRisk => decision.high_risk == Some(true),
             EmailPolicy::All => decision.assignment.treatment != Treatment::Holdout,
         };
-        let email = (wanted && purpose.is_none())
-            .then(|| EmailOrder { recipients: config.email_recipients.clone().unwrap_or_default() });
+        let email = (wanted && purpose.is_none()).then(|| EmailOrder {
+            recipients: config.email_recipients.clone().unwrap_or_default(),
+            dedupe_key: None,
+        });
         let scores = decision.scores.iter().enumerate();
         LogRecord {
             schema: RECORD_SCHEMA,
@@ -198,6 +200,7 @@ impl Predictor {
             heuristic: decision.heuristic,
             arm: live.uid(decision.assignment.arm).to_owned(),
             email,
+            trace: None,
         }
     }
 }

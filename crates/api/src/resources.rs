@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use bellwether_core::bundle::ModelFolder;
-use bellwether_jobs::sqlite::SqliteQueue;
 use bellwether_jobs::{EmailOutbox, JobQueue};
 use bellwether_settings::{JournalSync, Settings};
 use bellwether_store::DatabaseSink;
@@ -14,10 +13,8 @@ use bellwether_store::archive::{ArchiveSink, FolderArchive};
 use bellwether_store::journal::{self, Journal, JournalOptions};
 use bellwether_store::memory::MemorySightings;
 use bellwether_store::relay::{Relay, RelayHandle, RelayOptions, Sink};
-use bellwether_store::sqlite::{Sqlite, SqliteOptions};
-use bellwether_store::{Clock, LtvCache, LtvCacheOptions, SystemClock};
+use bellwether_store::{Clock, LtvCache, LtvCacheOptions, SharedDatabase, SystemClock};
 use metrics_exporter_prometheus::PrometheusHandle;
-use secrecy::ExposeSecret as _;
 
 use crate::email_sink::EmailSink;
 use crate::live::{Live, Sources};
@@ -32,7 +29,7 @@ pub struct Parts {
     /// The bundles, verified once for all.
     pub models: Arc<ModelFolder>,
     /// The database.
-    pub database: Arc<Sqlite>,
+    pub database: SharedDatabase,
     /// The queue of emails.
     pub queue: Arc<dyn JobQueue>,
     /// Where metrics are told from.
@@ -47,14 +44,10 @@ impl Parts {
     /// # Errors
     /// Naming the setting at fault.
     pub async fn open(settings: &Settings, metrics: PrometheusHandle) -> anyhow::Result<Self> {
-        let url = settings.database.url.expose_secret();
-        let database =
-            Sqlite::connect(url, SqliteOptions::default()).await.context("database.url cannot be opened")?;
-        let queue = SqliteQueue::open(&settings.queue.path).await.context("queue.path cannot be opened")?;
         Ok(Self {
             models: Arc::new(ModelFolder::new(&settings.models.path)),
-            database: Arc::new(database),
-            queue: Arc::new(queue),
+            database: bellwether_engines::database(settings).await?,
+            queue: bellwether_engines::queue(settings).await?,
             metrics,
             clock: Arc::new(SystemClock),
         })
@@ -65,7 +58,7 @@ impl Parts {
 pub(crate) struct Resources {
     pub live: Arc<Live>,
     pub predictor: Predictor,
-    pub database: Arc<Sqlite>,
+    pub database: SharedDatabase,
     pub emails: EmailOutbox,
     pub journal: Arc<Journal>,
     pub relay: RelayHandle,
@@ -127,7 +120,7 @@ async fn open_journal(settings: &Settings) -> anyhow::Result<Journal> {
 async fn relay(
     settings: &Settings,
     journal: &Arc<Journal>,
-    database: &Arc<Sqlite>,
+    database: &SharedDatabase,
     emails: &EmailOutbox,
 ) -> anyhow::Result<RelayHandle> {
     let mut sinks: Vec<Arc<dyn Sink>> =
@@ -156,7 +149,7 @@ fn replica(settings: &Settings) -> String {
     format!("{}-{}", host.trim(), std::process::id())
 }
 
-async fn ltv(settings: &Settings, database: &Arc<Sqlite>) -> LtvCache {
+async fn ltv(settings: &Settings, database: &SharedDatabase) -> LtvCache {
     let options = LtvCacheOptions {
         time_to_live: Duration::from_secs(settings.ltv.ttl_seconds),
         entries: settings.ltv.max_clients,

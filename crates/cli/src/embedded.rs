@@ -4,10 +4,8 @@ use anyhow::Context as _;
 use bellwether_core::bundle::ModelFolder;
 use bellwether_core::config::{ConfigDocument, ConfigVersion};
 use bellwether_settings::{Embedded, Environment, Settings};
-use bellwether_store::sqlite::{Sqlite, SqliteOptions};
-use bellwether_store::{ConfigStore as _, NewConfigVersion};
+use bellwether_store::{Database, NewConfigVersion};
 use chrono::Utc;
-use secrecy::ExposeSecret as _;
 
 use crate::args::Target;
 
@@ -34,15 +32,9 @@ pub(crate) fn embedded_settings(embedded: &Embedded) -> anyhow::Result<Settings>
     Ok(embedded.settings(file.as_deref().map(std::path::Path::new), std::env::vars())?)
 }
 
-/// Opens the database that the settings name.
-pub(crate) async fn database(settings: &Settings) -> anyhow::Result<Sqlite> {
-    let url = settings.database.url.expose_secret();
-    Sqlite::connect(url, SqliteOptions::default()).await.context("database.url cannot be opened")
-}
-
 /// Brings a database up to date, and writes config version 1 where there is none: the first bundle of
 /// the folder answers everyone.
-pub(crate) async fn migrate(database: &Sqlite, settings: &Settings) -> anyhow::Result<ConfigVersion> {
+pub(crate) async fn migrate(database: &dyn Database, settings: &Settings) -> anyhow::Result<ConfigVersion> {
     database.migrate().await.context("the database cannot be migrated")?;
     let environment = settings.environment.as_str();
     if let Some(live) = database.live(environment).await? {

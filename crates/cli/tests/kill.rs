@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use bellwether_core::config::EmailPolicy;
 use bellwether_store::sqlite::{Sqlite, SqliteOptions};
-use bellwether_store::{ConfigStore as _, NewConfigVersion, PredictionLog as _};
+use bellwether_store::{ConfigStore as _, Database as _, NewConfigVersion, PredictionLog as _};
 use bellwether_testkit::embedded::{Embedded, EmbeddedBuilder};
 use bellwether_testkit::wait::until;
 use bellwether_testkit::{Received, Reply, SmtpSink};

@@ -63,6 +63,7 @@ impl EmailOutbox {
                 Ok(NewEmailJob {
                     uid: email.uid,
                     client_id: email.client_id.clone(),
+                    dedupe_key: email.dedupe_key.clone(),
                     payload: serde_json::to_string(email)?,
                 })
             })

@@ -37,6 +37,12 @@ pub struct SendPredictionEmail {
     pub environment: String,
     /// When it answered, in UTC.
     pub answered_at: DateTime<Utc>,
+    /// Of emails with the same key only the first is sent; none has no such bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dedupe_key: Option<String>,
+    /// The trace that the call belongs to, as a W3C `traceparent`, if it named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
 }
 
 /// A payload that this build cannot turn into an email.
@@ -72,6 +78,8 @@ impl SendPredictionEmail {
             config_version: answer.config_version,
             environment: record.environment.clone(),
             answered_at: record.logging_timestamp,
+            dedupe_key: order.dedupe_key.clone(),
+            trace: record.trace.clone(),
         })
     }
 

@@ -27,7 +27,8 @@ fn record() -> LogRecord {
         scores: serde_json::Map::new(),
         heuristic: 0.5,
         arm: "random_forest_1".to_owned(),
-        email: Some(EmailOrder { recipients: vec!["a@example.org".to_owned()] }),
+        email: Some(EmailOrder { recipients: vec!["a@example.org".to_owned()], dedupe_key: None }),
+        trace: None,
     }
 }
 

@@ -36,6 +36,8 @@ impl Embedded {
         let fixed = [
             ("ENVIRONMENT", self.environment.as_str().to_owned()),
             ("SERVER__BIND", format!("127.0.0.1:{}", self.port)),
+            ("WORKER__BIND", String::new()),
+            ("REDIS__URL", String::new()),
             ("DATABASE__URL", format!("sqlite://{}", folder.join("bellwether.sqlite").display())),
             ("JOURNAL__PATH", folder.join("journal.sqlite").display().to_string()),
             ("QUEUE__PATH", folder.join("queue.sqlite").display().to_string()),

@@ -11,8 +11,9 @@ mod validate;
 pub use embedded::Embedded;
 pub use load::{Problem, Problems, load, load_from};
 pub use sections::{
-    Archive, Auth, AuthMode, Config, Database, Environment, Journal, JournalSync, Log, LogFormat, Ltv,
-    Models, Queue, Server, Settings, Smtp,
+    Archive, Auth, AuthMode, Config, Database, DatabaseTls, Environment, Journal, JournalSync, Log,
+    LogFormat, Ltv, Models, OnFull, Queue, Redis, Replicas, Retention, Secrets, SecretsProvider, Sentry,
+    Server, Settings, Smtp, Worker,
 };
 
 /// The annotated defaults.

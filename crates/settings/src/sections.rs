@@ -17,12 +17,18 @@ pub struct Settings {
     pub auth: Auth,
     pub models: Models,
     pub database: Database,
+    pub redis: Redis,
     pub journal: Journal,
     pub queue: Queue,
     pub archive: Archive,
     pub config: Config,
     pub ltv: Ltv,
     pub smtp: Smtp,
+    pub worker: Worker,
+    pub replicas: Replicas,
+    pub secrets: Secrets,
+    pub sentry: Sentry,
+    pub retention: Retention,
     pub log: Log,
 }
 
@@ -58,6 +64,14 @@ pub struct Server {
     pub request_timeout_seconds: u64,
     pub drain_notice_seconds: u64,
     pub drain_seconds: u64,
+    pub max_in_flight: usize,
+    pub rate_limit_per_second: u32,
+    pub rate_limit_burst: u32,
+    pub trusted_proxies: Vec<String>,
+    pub https_redirect: bool,
+    pub hsts_seconds: u64,
+    pub tls_certificate_file: String,
+    pub tls_key_file: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -72,6 +86,13 @@ pub enum AuthMode {
 pub struct Auth {
     pub mode: AuthMode,
     pub token: SecretString,
+    pub jwt_secret: SecretString,
+    pub jwks_file: String,
+    pub jwks_url: String,
+    pub jwks_seconds: u64,
+    pub jwt_issuer: String,
+    pub jwt_audience: String,
+    pub jwt_leeway_seconds: u64,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -84,6 +105,35 @@ pub struct Models {
 #[serde(deny_unknown_fields)]
 pub struct Database {
     pub url: SecretString,
+    pub user: SecretString,
+    pub password: SecretString,
+    pub tls: DatabaseTls,
+    pub ca_file: String,
+    pub max_connections: u32,
+    pub acquire_timeout_milliseconds: u64,
+    pub statement_timeout_milliseconds: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DatabaseTls {
+    Off,
+    Preferred,
+    Required,
+    Verify,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redis {
+    pub url: SecretString,
+    pub user: SecretString,
+    pub password: SecretString,
+    pub cluster: bool,
+    pub ca_file: String,
+    pub prefix: String,
+    pub budget_milliseconds: u64,
+    pub max_connections: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -98,6 +148,15 @@ pub enum JournalSync {
 pub struct Journal {
     pub path: PathBuf,
     pub sync: JournalSync,
+    pub max_bytes: u64,
+    pub on_full: OnFull,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnFull {
+    Refuse,
+    Answer,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -110,6 +169,11 @@ pub struct Queue {
 #[serde(deny_unknown_fields)]
 pub struct Archive {
     pub url: String,
+    pub region: String,
+    pub endpoint: String,
+    pub path_style: bool,
+    pub encryption: String,
+    pub kms_key: String,
     pub batch_records: usize,
     pub batch_seconds: u64,
 }
@@ -135,6 +199,50 @@ pub struct Smtp {
     pub from: String,
     pub recipients: Vec<String>,
     pub concurrency: usize,
+    pub rate_per_second: u32,
+    pub ca_file: String,
+    pub user: SecretString,
+    pub password: SecretString,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Worker {
+    pub bind: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Replicas {
+    pub heartbeat_seconds: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SecretsProvider {
+    Aws,
+    Env,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Secrets {
+    pub provider: SecretsProvider,
+    pub refresh_seconds: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sentry {
+    pub dsn: SecretString,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    pub log_days: u32,
+    pub archive_days: u32,
+    pub sent_emails_days: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

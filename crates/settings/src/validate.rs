@@ -29,15 +29,23 @@ pub(crate) fn check(settings: Settings) -> Result<Settings, Problems> {
     let bindable = metrics.is_empty() || metrics.parse::<std::net::SocketAddr>().is_ok();
     expect(bindable, "server.metrics_bind", "expected an address and port as 127.0.0.1:9000, or nothing");
     let database = settings.database.url.expose_secret();
-    expect(database.starts_with("sqlite://"), "database.url", "expected sqlite://path/to/file");
+    let known = ["sqlite://", "mysql://"].iter().any(|scheme| database.starts_with(scheme));
+    expect(
+        known,
+        "database.url",
+        "expected sqlite://path/to/file or mysql://user:password@host:port/database",
+    );
+    let redis = settings.redis.url.expose_secret();
+    let known = redis.is_empty() || redis.starts_with("redis://") || redis.starts_with("rediss://");
+    expect(known, "redis.url", "expected redis://host:port, rediss://host:port or nothing");
     let smtp = settings.smtp.url.expose_secret();
     let known = ["smtp://", "smtps://", "file:///"].iter().any(|scheme| smtp.starts_with(scheme));
     expect(known, "smtp.url", "expected smtp://…, smtps://… or file:///folder");
     let archive = &settings.archive.url;
     expect(
-        archive.is_empty() || archive.starts_with("file:///"),
+        ["file:///", "s3://"].iter().any(|scheme| archive.starts_with(scheme)) || archive.is_empty(),
         "archive.url",
-        "expected file:///folder or nothing",
+        "expected file:///folder, s3://bucket/prefix or nothing",
     );
     let positive = [
         ("server.max_body_bytes", settings.server.max_body_bytes as u64),

@@ -55,4 +55,10 @@ pub trait Clients: Send + Sync {
     /// # Errors
     /// [`StoreError::Unavailable`].
     async fn count(&self) -> Result<u64, StoreError>;
+
+    /// Forgets a client's features and lifetime value; answers whether there were any.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn erase_features(&self, client_id: &str) -> Result<bool, StoreError>;
 }

@@ -54,6 +54,8 @@ pub struct NewEmailJob {
     pub uid: Uuid,
     /// The client it is about, so that erasing a client finds it.
     pub client_id: Option<String>,
+    /// Of jobs with the same key only the first is taken; none has no such bound.
+    pub dedupe_key: Option<String>,
     /// What the email shows, as JSON that its writer can read again.
     pub payload: String,
 }
@@ -150,7 +152,7 @@ pub struct EmailJobCounts {
 /// The table `email_jobs`. Times are handed in, in UTC.
 #[async_trait]
 pub trait EmailJobs: Send + Sync {
-    /// Inserts those jobs whose uid is not there yet, all in one transaction, due at once. Answers those
+    /// Inserts those jobs whose uid, or dedupe key, is not there yet, all in one transaction, due at once. Answers those
     /// of `jobs` that wait now, new or not, in no order; not those that are being sent, sent or parked.
     ///
     /// # Errors

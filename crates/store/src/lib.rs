@@ -6,26 +6,36 @@
 pub mod archive;
 mod clients;
 mod clock;
+mod config_changes;
 mod config_store;
+mod database;
 mod email_jobs;
 mod error;
+mod idempotency;
 pub mod journal;
+mod login;
 mod ltv_cache;
 pub mod memory;
 mod prediction_log;
 pub mod relay;
+mod replicas;
 mod sightings;
 pub mod sqlite;
 mod users;
 
 pub use clients::{ClientRow, Clients};
 pub use clock::{Clock, SystemClock};
+pub use config_changes::ConfigChanges;
 pub use config_store::{ConfigStore, NewConfigVersion};
+pub use database::{Database, SharedDatabase};
 pub use email_jobs::{
     EmailClaim, EmailJob, EmailJobCounts, EmailJobState, EmailJobs, EmailRetry, NewEmailJob, WaitingEmailJob,
 };
 pub use error::StoreError;
+pub use idempotency::{IdempotencyKeys, KeyedAnswer, KeyedRequest};
+pub use login::{Login, LoginDetails};
 pub use ltv_cache::{LtvCache, LtvCacheOptions, LtvLookup, LtvSource};
 pub use prediction_log::{DatabaseSink, PredictionLog};
+pub use replicas::{RefusedVersion, ReplicaReport, Replicas};
 pub use sightings::Sightings;
 pub use users::{Role, User, Users};

@@ -51,6 +51,10 @@ impl Clients for Slow {
     async fn count(&self) -> Result<u64, StoreError> {
         Ok(0)
     }
+
+    async fn erase_features(&self, _: &str) -> Result<bool, StoreError> {
+        Ok(false)
+    }
 }
 
 fn cache(clients: &Arc<Slow>, budget: Duration, loads: usize) -> LtvCache {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bellwether_core::prediction::LogRecord;
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::StoreError;
@@ -42,6 +43,44 @@ pub trait PredictionLog: Send + Sync {
     /// # Errors
     /// [`StoreError::Unavailable`].
     async fn count(&self) -> Result<u64, StoreError>;
+
+    /// The time of the oldest prediction in the log; none where it is empty.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn oldest(&self) -> Result<Option<DateTime<Utc>>, StoreError>;
+
+    /// Up to `limit` predictions answered from `from` to before `to`, oldest first, those after the uid
+    /// `after` only. By uid: what was answered within a millisecond stays together.
+    ///
+    /// # Errors
+    /// As [`PredictionLog::find`].
+    async fn between(
+        &self,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<LogRecord>, StoreError>;
+
+    /// Drops every prediction answered before `before`, which is the beginning of a day (UTC); answers how
+    /// many they were, as far as the engine can tell without counting them one by one.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn drop_before(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
+
+    /// Forgets a client's predictions; answers how many.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn erase_predictions(&self, client_id: &str) -> Result<u64, StoreError>;
+}
+
+/// The least UUIDv7 of a moment, to the millisecond: by it the log is cut in time.
+pub(crate) fn first_uid_at(at: DateTime<Utc>) -> Uuid {
+    let milliseconds = u64::try_from(at.timestamp_millis()).unwrap_or(0);
+    Uuid::from_u128(u128::from(milliseconds & 0xffff_ffff_ffff) << 80)
 }
 
 /// Delivers journal entries to the prediction log.

@@ -29,10 +29,11 @@ fn crates_depend_only_on_those_the_architecture_allows() {
         ("settings", &[]),
         ("store", &["core"]),
         ("jobs", &["core", "store"]),
+        ("engines", &["core", "settings", "store", "jobs"]),
         ("web", &["core", "store", "settings"]),
-        ("api", &["core", "settings", "store", "jobs", "web"]),
-        ("worker", &["core", "settings", "store", "jobs", "web"]),
-        ("cli", &["core", "settings", "store", "jobs", "web", "api", "worker"]),
+        ("api", &["core", "settings", "store", "jobs", "engines", "web"]),
+        ("worker", &["core", "settings", "store", "jobs", "engines", "web"]),
+        ("cli", &["core", "settings", "store", "jobs", "engines", "web", "api", "worker"]),
         ("testkit", &["core", "settings", "store", "jobs"]),
     ]);
     for (name, uses) in dependencies() {

@@ -294,6 +294,7 @@ async fn a_job_past_its_time_is_parked_with_the_last_reason() {
     let row = bellwether_store::NewEmailJob {
         uid: email.uid,
         client_id: None,
+        dedupe_key: None,
         payload: serde_json::to_string(&email).unwrap(),
     };
     world.store.insert(&[row], long_ago).await.unwrap();

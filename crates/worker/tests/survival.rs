@@ -98,8 +98,12 @@ async fn rows_that_never_reached_the_queue_are_found() {
     let worker = world.start(&sink.url());
     // As a process that died between its two writes leaves it.
     let email = world::email("c", &[]);
-    let row =
-        NewEmailJob { uid: email.uid, client_id: None, payload: serde_json::to_string(&email).unwrap() };
+    let row = NewEmailJob {
+        uid: email.uid,
+        client_id: None,
+        dedupe_key: None,
+        payload: serde_json::to_string(&email).unwrap(),
+    };
     tokio::time::sleep(Duration::from_millis(300)).await;
     world.store.insert(&[row], Utc::now()).await.unwrap();
     assert!(sink.receives(1, PATIENCE).await.is_some());

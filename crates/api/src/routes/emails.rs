@@ -166,8 +166,9 @@ fn addresses(recipients: Option<Vec<Recipient>>) -> Result<Vec<String>, Problem>
 }
 
 fn of_record(mut record: LogRecord, recipients: Vec<String>) -> Result<SendPredictionEmail, Problem> {
-    let before = record.email.take().unwrap_or(EmailOrder { recipients: Vec::new() });
-    record.email = Some(if recipients.is_empty() { before } else { EmailOrder { recipients } });
+    let before = record.email.take().unwrap_or(EmailOrder { recipients: Vec::new(), dedupe_key: None });
+    record.email =
+        Some(if recipients.is_empty() { before } else { EmailOrder { recipients, dedupe_key: None } });
     SendPredictionEmail::ordered_by(&record).ok_or_else(|| {
         Problem::conflict("this prediction is never emailed: its client is held out, or its call was a trial")
     })
@@ -210,5 +211,7 @@ fn of_payload(
         config_version: payload.config_version.unwrap_or(0),
         environment: state.predictor.environment.clone(),
         answered_at: state.clock.now(),
+        dedupe_key: None,
+        trace: None,
     })
 }

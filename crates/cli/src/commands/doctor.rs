@@ -5,11 +5,11 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use bellwether_core::bundle::ModelFolder;
+use bellwether_engines::database;
 use bellwether_settings::Settings;
-use bellwether_store::ConfigStore as _;
 
 use crate::args::Target;
-use crate::embedded::{block_on, database};
+use crate::embedded::block_on;
 
 /// Prints a line a check, and answers failure if one fails.
 pub(crate) fn run(target: &Target) -> anyhow::Result<ExitCode> {

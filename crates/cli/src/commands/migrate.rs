@@ -2,15 +2,17 @@
 
 use std::process::ExitCode;
 
+use bellwether_engines::database;
+
 use crate::args::Target;
-use crate::embedded::{block_on, database, migrate};
+use crate::embedded::{block_on, migrate};
 
 /// Migrates, and says which config version is live.
 pub(crate) fn run(target: &Target) -> anyhow::Result<ExitCode> {
     let settings = target.settings()?;
     block_on(async {
         let database = database(&settings).await?;
-        let live = migrate(&database, &settings).await?;
+        let live = migrate(database.as_ref(), &settings).await?;
         println!("{}: the database is up to date; config version {} is live", live.environment, live.version);
         database.close().await;
         Ok(ExitCode::SUCCESS)

@@ -5,11 +5,12 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
 use argon2::password_hash::PasswordHasher as _;
-use bellwether_store::{Role, User, Users as _};
+use bellwether_engines::database;
+use bellwether_store::{Role, User, Users};
 use chrono::Utc;
 
 use crate::args::{self, RoleArg, UserCommand};
-use crate::embedded::{block_on, database};
+use crate::embedded::block_on;
 
 const MIN_PASSWORD_CHARS: usize = 12;
 
@@ -23,7 +24,7 @@ pub(crate) fn run(user: &args::User) -> anyhow::Result<ExitCode> {
         let database = database(&settings).await?;
         database.migrate().await.context("the database cannot be migrated")?;
         let role = Role::from(*role);
-        add(&database, name, role, hash).await?;
+        add(database.as_ref(), name, role, hash).await?;
         println!("added {name} as {role}");
         database.close().await;
         Ok(ExitCode::SUCCESS)
@@ -32,7 +33,7 @@ pub(crate) fn run(user: &args::User) -> anyhow::Result<ExitCode> {
 
 /// Writes a person down.
 pub(crate) async fn add(
-    database: &bellwether_store::sqlite::Sqlite,
+    database: &(impl Users + ?Sized),
     name: &str,
     role: Role,
     hash: String,

@@ -74,6 +74,9 @@ impl std::str::FromStr for Purpose {
 pub struct EmailOrder {
     /// To whom; empty means the operator's recipients.
     pub recipients: Vec<String>,
+    /// Of predictions with the same key only the first is emailed; none has no such bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dedupe_key: Option<String>,
 }
 
 /// One prediction, whole: a line of the journal, an entry of the archive, a row of `model_logs`.
@@ -105,6 +108,9 @@ pub struct LogRecord {
     /// The email this prediction causes, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<EmailOrder>,
+    /// The trace that the call belongs to, as a W3C `traceparent`, if it named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
 }
 
 impl LogRecord {

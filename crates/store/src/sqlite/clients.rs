@@ -71,4 +71,17 @@ impl Clients for Sqlite {
     async fn count(&self) -> Result<u64, StoreError> {
         Ok(sqlx::query_scalar("SELECT count(*) FROM client_features").fetch_one(self.readers()).await?)
     }
+
+    async fn erase_features(&self, client_id: &str) -> Result<bool, StoreError> {
+        let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
+        let mut erased = 0;
+        for statement in
+            ["DELETE FROM client_features WHERE client_id = ?", "DELETE FROM client_ltv WHERE client_id = ?"]
+        {
+            erased +=
+                sqlx::query(statement).bind(client_id).execute(&mut *transaction).await?.rows_affected();
+        }
+        transaction.commit().await?;
+        Ok(erased > 0)
+    }
 }

@@ -84,16 +84,19 @@ impl EmailJobs for Sqlite {
         for jobs in jobs.chunks(ROWS_IN_STATEMENT) {
             let mut insert = QueryBuilder::new(
                 "INSERT INTO email_jobs (uid, state, created_at, queued_at, updated_at, next_attempt_at, \
-                 client_id, payload) ",
+                 client_id, dedupe_key, payload) ",
             );
             insert.push_values(jobs, |mut row, job| {
                 row.push_bind(job.uid.hyphenated()).push("'queued'");
                 for _ in 0..4 {
                     row.push_bind(now);
                 }
-                row.push_bind(job.client_id.as_deref()).push_bind(&job.payload);
+                row.push_bind(job.client_id.as_deref())
+                    .push_bind(job.dedupe_key.as_deref())
+                    .push_bind(&job.payload);
             });
-            insert.push(" ON CONFLICT (uid) DO NOTHING");
+            // Without a target: either key may be there already, and no other constraint is left to be broken.
+            insert.push(" ON CONFLICT DO NOTHING");
             let full = jobs.len() == ROWS_IN_STATEMENT;
             insert.build().persistent(full).execute(&mut *transaction).await?;
 

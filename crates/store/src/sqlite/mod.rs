@@ -7,7 +7,9 @@ mod clients;
 mod config_store;
 mod email_jobs;
 mod errors;
+mod idempotency;
 mod prediction_log;
+mod replicas;
 mod users;
 
 pub(crate) use errors::primary_code;
@@ -15,10 +17,13 @@ pub(crate) use errors::primary_code;
 use std::path::Path;
 use std::time::Duration;
 
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use sqlx::SqlitePool;
+use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use crate::StoreError;
+use crate::{Database, StoreError};
 
 /// How a SQLite database is opened.
 #[derive(Debug, Clone)]
@@ -68,32 +73,6 @@ impl Sqlite {
         Ok(Self { writer, readers })
     }
 
-    /// Brings the schema up to date. Migrations of a newer build are left alone, so that a build can be
-    /// rolled back.
-    ///
-    /// # Errors
-    /// [`StoreError::Engine`] where a migration fails or was changed after it ran.
-    pub async fn migrate(&self) -> Result<(), StoreError> {
-        let mut migrator = sqlx::migrate!("../../migrations/sqlite");
-        migrator.set_ignore_missing(true);
-        migrator.run(&self.writer).await.map_err(|error| StoreError::Engine(Box::new(error)))
-    }
-
-    /// Answers if the database can be read.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`].
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1").execute(&self.readers).await?;
-        Ok(())
-    }
-
-    /// Waits for running calls and closes every connection.
-    pub async fn close(&self) {
-        self.readers.close().await;
-        self.writer.close().await;
-    }
-
     /// The one connection that writes. It may read too, but then reads wait for writes.
     pub(crate) fn pool(&self) -> &SqlitePool {
         &self.writer
@@ -103,6 +82,47 @@ impl Sqlite {
     pub(crate) fn readers(&self) -> &SqlitePool {
         &self.readers
     }
+}
+
+#[async_trait]
+impl Database for Sqlite {
+    async fn migrate(&self) -> Result<(), StoreError> {
+        migrator().run(&self.writer).await.map_err(|error| StoreError::Engine(Box::new(error)))
+    }
+
+    async fn is_migrated(&self) -> Result<bool, StoreError> {
+        let there: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE name = '_sqlx_migrations'")
+                .fetch_one(&self.readers)
+                .await?;
+        if there == 0 {
+            return Ok(false);
+        }
+        let run: Vec<i64> = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
+            .fetch_all(&self.readers)
+            .await?;
+        Ok(migrator().iter().all(|migration| run.contains(&migration.version)))
+    }
+
+    async fn prepare_days(&self, _now: DateTime<Utc>) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(&self.readers).await?;
+        Ok(())
+    }
+
+    async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+fn migrator() -> Migrator {
+    let mut migrator = sqlx::migrate!("../../migrations/sqlite");
+    migrator.set_ignore_missing(true);
+    migrator
 }
 
 async fn pool(connect: SqliteConnectOptions, size: u32) -> Result<SqlitePool, StoreError> {

@@ -2,10 +2,12 @@
 
 use async_trait::async_trait;
 use bellwether_core::prediction::LogRecord;
+use chrono::{DateTime, Utc};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::Sqlite;
+use crate::prediction_log::first_uid_at;
 use crate::{PredictionLog, StoreError};
 
 /// Rows in one statement: enough to make statements rare, few enough for one to stay small.
@@ -81,6 +83,51 @@ impl PredictionLog for Sqlite {
         let count: u64 =
             sqlx::query_scalar("SELECT count(*) FROM model_logs").fetch_one(self.readers()).await?;
         Ok(count)
+    }
+
+    async fn oldest(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let at = sqlx::query_scalar("SELECT logging_timestamp FROM model_logs ORDER BY uid LIMIT 1");
+        Ok(at.fetch_optional(self.readers()).await?)
+    }
+
+    async fn between(
+        &self,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<LogRecord>, StoreError> {
+        let payloads: Vec<String> = sqlx::query_scalar(
+            "SELECT input_output_payloads FROM model_logs WHERE uid >= ? AND uid < ? AND uid > ?
+             ORDER BY uid LIMIT ?",
+        )
+        .bind(first_uid_at(from).hyphenated())
+        .bind(first_uid_at(to).hyphenated())
+        .bind(after.unwrap_or(Uuid::nil()).hyphenated())
+        .bind(limit)
+        .fetch_all(self.readers())
+        .await?;
+        payloads.iter().map(|payload| read(payload)).collect()
+    }
+
+    async fn drop_before(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        let mut dropped = 0;
+        loop {
+            // In steps: other writers wait for none longer than a moment.
+            let step = sqlx::query(
+                "DELETE FROM model_logs WHERE uid IN (SELECT uid FROM model_logs WHERE uid < ? LIMIT 2000)",
+            );
+            let step = step.bind(first_uid_at(before).hyphenated()).execute(self.pool()).await?;
+            dropped += step.rows_affected();
+            if step.rows_affected() == 0 {
+                return Ok(dropped);
+            }
+        }
+    }
+
+    async fn erase_predictions(&self, client_id: &str) -> Result<u64, StoreError> {
+        let erased = sqlx::query("DELETE FROM model_logs WHERE client_id = ?").bind(client_id);
+        Ok(erased.execute(self.pool()).await?.rows_affected())
     }
 }
 

@@ -57,7 +57,8 @@ pub(crate) fn record(n: u32) -> LogRecord {
         scores,
         heuristic: 0.1 + 0.2,
         arm: "forest_1".to_owned(),
-        email: Some(EmailOrder { recipients: vec!["a@example.org".to_owned()] }),
+        email: Some(EmailOrder { recipients: vec!["a@example.org".to_owned()], dedupe_key: None }),
+        trace: None,
     }
 }
 

@@ -12,6 +12,7 @@ fn new(client: &str) -> NewEmailJob {
     NewEmailJob {
         uid: Uuid::now_v7(),
         client_id: Some(client.to_owned()),
+        dedupe_key: None,
         payload: format!("{{\"of\":\"{client}\"}}"),
     }
 }

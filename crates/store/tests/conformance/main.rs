@@ -15,6 +15,7 @@ mod sightings;
 mod users;
 
 mod sqlite {
+    use bellwether_store::Database as _;
     use bellwether_store::sqlite::{Sqlite, SqliteOptions};
 
     async fn empty() -> (Sqlite, tempfile::TempDir) {

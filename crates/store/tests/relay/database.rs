@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use bellwether_core::prediction::LogRecord;
 use bellwether_store::relay::{Batching, Relay};
 use bellwether_store::sqlite::{Sqlite, SqliteOptions};
-use bellwether_store::{DatabaseSink, PredictionLog, StoreError};
+use bellwether_store::{Database as _, DatabaseSink, PredictionLog, StoreError};
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::builders::record;
@@ -56,6 +57,28 @@ impl PredictionLog for Picky {
     }
     async fn count(&self) -> Result<u64, StoreError> {
         PredictionLog::count(&*self.0).await
+    }
+
+    async fn oldest(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        self.0.oldest().await
+    }
+
+    async fn between(
+        &self,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<LogRecord>, StoreError> {
+        self.0.between(from, to, after, limit).await
+    }
+
+    async fn drop_before(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        self.0.drop_before(before).await
+    }
+
+    async fn erase_predictions(&self, client_id: &str) -> Result<u64, StoreError> {
+        self.0.erase_predictions(client_id).await
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bellwether_store::journal::{Journal, JournalOptions};
 use bellwether_store::relay::{Relay, Sink};
 use bellwether_store::sqlite::{Sqlite, SqliteOptions};
-use bellwether_store::{DatabaseSink, PredictionLog};
+use bellwether_store::{Database as _, DatabaseSink, PredictionLog};
 use proptest::prelude::*;
 
 use crate::{Mood, Moody, fill, options};

@@ -17,6 +17,8 @@ fn email() -> SendPredictionEmail {
         config_version: 7,
         environment: "prod".to_owned(),
         answered_at: DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
+        dedupe_key: None,
+        trace: None,
     }
 }
 

@@ -17,6 +17,8 @@ fn email(recipients: &[&str]) -> SendPredictionEmail {
         config_version: 1,
         environment: "prod".to_owned(),
         answered_at: DateTime::UNIX_EPOCH,
+        dedupe_key: None,
+        trace: None,
     }
 }
 

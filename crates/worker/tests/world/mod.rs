@@ -9,7 +9,7 @@ use bellwether_core::treatment::Treatment;
 use bellwether_jobs::sqlite::SqliteQueue;
 use bellwether_jobs::{Chance, EmailOutbox, JobQueue, PAYLOAD_SCHEMA, SendPredictionEmail, WorkError};
 use bellwether_store::sqlite::{Sqlite, SqliteOptions};
-use bellwether_store::{Clock, EmailJob, EmailJobState, EmailJobs, SystemClock};
+use bellwether_store::{Clock, Database as _, EmailJob, EmailJobState, EmailJobs, SystemClock};
 use bellwether_worker::startup::{EmailOptions, JobOptions, Means, WorkerService};
 use chrono::Utc;
 use tempfile::TempDir;
@@ -135,6 +135,8 @@ pub(crate) fn email(client: &str, recipients: &[&str]) -> SendPredictionEmail {
         config_version: 7,
         environment: "local".to_owned(),
         answered_at: Utc::now(),
+        dedupe_key: None,
+        trace: None,
     }
 }
 

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use bellwether_api::{Application, Parts};
 use bellwether_core::bundle::ModelFolder;
 use bellwether_settings::Settings;
-use bellwether_store::sqlite::Sqlite;
+use bellwether_store::SharedDatabase;
 use bellwether_worker::startup::WorkerService;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::task::JoinSet;
@@ -17,7 +17,7 @@ use crate::embedded::migrate;
 
 /// Started, and not yet answering.
 pub(super) struct RunningEnvironment {
-    pub database: Arc<Sqlite>,
+    pub database: SharedDatabase,
     api: Application,
     worker: WorkerService,
     stop: CancellationToken,
@@ -33,8 +33,8 @@ impl RunningEnvironment {
         let environment = settings.environment.as_str();
         let parts = Parts { models, ..Parts::open(&settings, metrics).await? };
         let database = parts.database.clone();
-        migrate(&database, &settings).await?;
-        samples::clients(&database, &parts.models).await?;
+        migrate(database.as_ref(), &settings).await?;
+        samples::clients(database.as_ref(), &parts.models).await?;
         let (queue, clock) = (parts.queue.clone(), parts.clock.clone());
         let api = Application::build(&settings, parts)
             .await

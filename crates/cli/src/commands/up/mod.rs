@@ -44,7 +44,7 @@ pub(crate) fn run(args: &args::Up) -> anyhow::Result<ExitCode> {
             RunningEnvironment::start(prod, Arc::clone(&models), metrics.clone(), stop.clone()),
             RunningEnvironment::start(stage, Arc::clone(&models), metrics.clone(), stop.clone()),
         )?;
-        let password = samples::first_user(&prod.database).await?;
+        let password = samples::first_user(prod.database.as_ref()).await?;
         welcome::tell(&args.data_dir, &prod, &stage, password.as_deref()).await?;
         let mut running = JoinSet::new();
         prod.run(&mut running);

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use bellwether_core::bundle::ModelFolder;
-use bellwether_store::sqlite::Sqlite;
-use bellwether_store::{ClientRow, Clients as _, Role, Users as _};
+use bellwether_store::{ClientRow, Clients, Database, Role, Users};
 use rand::RngExt as _;
 
 use crate::commands::user;
@@ -14,8 +13,8 @@ use crate::commands::user;
 const FIRST_CLIENT: usize = 100_001;
 
 /// Writes the first bundle's background rows down as clients 100001 and on, unless there are clients.
-pub(super) async fn clients(database: &Sqlite, models: &Arc<ModelFolder>) -> anyhow::Result<()> {
-    if bellwether_store::Clients::count(database).await? > 0 {
+pub(super) async fn clients(database: &dyn Database, models: &Arc<ModelFolder>) -> anyhow::Result<()> {
+    if Clients::count(database).await? > 0 {
         return Ok(());
     }
     let models = Arc::clone(models);
@@ -41,8 +40,8 @@ fn sample_ltv(at: usize) -> f64 {
 }
 
 /// Adds `admin` with a password of chance where nobody is there yet, and answers the password.
-pub(super) async fn first_user(database: &Sqlite) -> anyhow::Result<Option<String>> {
-    if !database.list().await?.is_empty() {
+pub(super) async fn first_user(database: &dyn Database) -> anyhow::Result<Option<String>> {
+    if !Users::list(database).await?.is_empty() {
         return Ok(None);
     }
     let letters = b"abcdefghjkmnpqrstuvwxyz23456789";

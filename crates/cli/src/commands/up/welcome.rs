@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use bellwether_store::Clients as _;
-
 use super::environment::RunningEnvironment;
 
 pub(super) async fn tell(

@@ -1,0 +1,8 @@
+//! From settings to open engines: which database, queue, sightings and archive the settings name. The one
+//! place that knows every engine; services and commands hold traits.
+
+mod database;
+mod queue;
+
+pub use database::database;
+pub use queue::queue;
