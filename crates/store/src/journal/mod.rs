@@ -17,7 +17,7 @@ mod writer;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -81,6 +81,9 @@ struct Shared {
     positions: Mutex<BTreeMap<String, Position>>,
     max_pages: u64,
     log_bytes: u64,
+    reserve_bytes: u64,
+    /// The folder whose disk has to keep that reserve.
+    folder: PathBuf,
     /// Bytes written since a checkpoint was last asked for, about.
     written: AtomicU64,
     grown: Notify,
@@ -89,6 +92,13 @@ struct Shared {
 }
 
 impl Shared {
+    /// Whether the disk still keeps the reserve. Where it cannot tell, as on some network file systems, writing
+    /// will.
+    fn has_room(&self) -> bool {
+        rustix::fs::statvfs(&self.folder)
+            .map_or(true, |disk| disk.f_bavail.saturating_mul(disk.f_frsize) >= self.reserve_bytes)
+    }
+
     /// Notes what was written, and wakes the checkpointer when it is due.
     fn grown_by(&self, bytes: usize) {
         let bytes = bytes as u64;
@@ -127,6 +137,12 @@ impl Journal {
             positions: Mutex::default(),
             max_pages: opened.max_pages,
             log_bytes: options.log_bytes,
+            reserve_bytes: options.reserve_bytes,
+            folder: path
+                .parent()
+                .filter(|folder| !folder.as_os_str().is_empty())
+                .unwrap_or(Path::new("."))
+                .to_owned(),
             written: AtomicU64::new(0),
             grown: Notify::new(),
             lock: Mutex::new(Some(opened.lock)),
@@ -156,7 +172,7 @@ impl Journal {
     /// to be appended.
     ///
     /// # Errors
-    /// [`JournalError::Full`] at once where too many wait, or where there is no room left;
+    /// [`JournalError::Busy`] at once where too many wait; [`JournalError::Full`] where there is no room left;
     /// [`JournalError::Io`]. The record is then not in the journal.
     pub async fn append(&self, record: &LogRecord) -> Result<(), JournalError> {
         let json =
@@ -164,7 +180,7 @@ impl Journal {
         let (done, committed) = oneshot::channel();
         let at = record.logging_timestamp.timestamp_millis();
         self.appends.try_send(Append { at, json, done }).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => JournalError::Full("too many appends are waiting"),
+            mpsc::error::TrySendError::Full(_) => JournalError::Busy,
             mpsc::error::TrySendError::Closed(_) => JournalError::Closed,
         })?;
         committed.await.unwrap_or(Err(JournalError::Closed))
