@@ -84,6 +84,8 @@ struct Shared {
     reserve_bytes: u64,
     /// The folder whose disk has to keep that reserve.
     folder: PathBuf,
+    /// The write-ahead log.
+    log_file: PathBuf,
     /// Bytes written since a checkpoint was last asked for, about.
     written: AtomicU64,
     grown: Notify,
@@ -92,11 +94,19 @@ struct Shared {
 }
 
 impl Shared {
-    /// Whether the disk still keeps the reserve. Where it cannot tell, as on some network file systems, writing
-    /// will.
-    fn has_room(&self) -> bool {
-        rustix::fs::statvfs(&self.folder)
-            .map_or(true, |disk| disk.f_bavail.saturating_mul(disk.f_frsize) >= self.reserve_bytes)
+    /// Whether there is room left beyond the reserve: on the disk, or, where that is short, with what the file
+    /// and its log hold already and would use again.
+    async fn has_room(&self, connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+        // Where the disk cannot tell, as on some network file systems, writing will.
+        let Ok(disk) = rustix::fs::statvfs(&self.folder) else { return Ok(true) };
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        if free >= self.reserve_bytes {
+            return Ok(true);
+        }
+        let pages: u64 = sqlx::query_scalar("PRAGMA freelist_count").fetch_one(connection).await?;
+        let log = std::fs::metadata(&self.log_file).map_or(0, |log| log.len());
+        let reusable = pages.saturating_mul(u64::from(file::PAGE_BYTES)).saturating_add(log);
+        Ok(free.saturating_add(reusable) >= self.reserve_bytes)
     }
 
     /// Notes what was written, and wakes the checkpointer when it is due.
@@ -138,6 +148,7 @@ impl Journal {
             max_pages: opened.max_pages,
             log_bytes: options.log_bytes,
             reserve_bytes: options.reserve_bytes,
+            log_file: file::beside(path, "-wal"),
             folder: path
                 .parent()
                 .filter(|folder| !folder.as_os_str().is_empty())

@@ -97,12 +97,12 @@ impl Writer {
     }
 
     async fn write(&self, rows: Vec<(i64, String)>) -> Result<(), JournalError> {
-        if !self.shared.has_room() {
-            return Err(JournalError::Full("its disk has no room left"));
-        }
         let bytes: usize = rows.iter().map(|(_, json)| json.len()).sum();
         let mut writer = self.shared.writer.lock().await;
         let connection = writer.as_mut().ok_or(JournalError::Closed)?;
+        if !self.shared.has_room(connection).await? {
+            return Err(JournalError::Full("its disk has no room left"));
+        }
         let last = self.insert(connection, rows).await?;
         // Still under the lock, so that the seqs announced never go back.
         self.shared.last.send_replace(last);
