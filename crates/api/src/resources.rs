@@ -17,6 +17,7 @@ use bellwether_store::{Clock, LtvCache, LtvCacheOptions, SharedDatabase, SystemC
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::email_sink::EmailSink;
+use crate::heartbeat::Heartbeat;
 use crate::live::{Live, Sources};
 use crate::predictor::Predictor;
 
@@ -63,6 +64,7 @@ pub(crate) struct Resources {
     pub journal: Arc<Journal>,
     pub relay: RelayHandle,
     pub clock: Arc<dyn Clock>,
+    pub heartbeat: Arc<Heartbeat>,
 }
 
 impl Resources {
@@ -91,8 +93,18 @@ impl Resources {
             ltv: ltv(settings, &database).await,
             sightings: Arc::new(MemorySightings::default()),
             clock: clock.clone(),
+            on_full: settings.journal.on_full,
         };
-        Ok(Self { live, predictor, database, emails, journal, relay, clock })
+        let heartbeat = Arc::new(Heartbeat {
+            environment: predictor.environment.clone(),
+            replica: predictor.replica.clone(),
+            live: live.clone(),
+            journal: journal.clone(),
+            replicas: database.clone(),
+            started_at: clock.now(),
+            clock: clock.clone(),
+        });
+        Ok(Self { live, predictor, database, emails, journal, relay, clock, heartbeat })
     }
 
     /// Relays what can be relayed by then, and closes the journal.
@@ -102,6 +114,7 @@ impl Resources {
         if !drained.left.is_empty() {
             tracing::warn!(left = ?drained.left, "the journal keeps what could not be relayed for the next start");
         }
+        self.heartbeat.end().await;
         if let Err(error) = self.journal.close().await {
             tracing::error!(%error, "the journal did not close cleanly; what was answered is in it");
         }
@@ -113,7 +126,12 @@ async fn open_journal(settings: &Settings) -> anyhow::Result<Journal> {
         JournalSync::Os => journal::JournalSync::Os,
         JournalSync::Disk => journal::JournalSync::Disk,
     };
-    let options = JournalOptions { sync, ..JournalOptions::default() };
+    let options = JournalOptions {
+        sync,
+        max_bytes: settings.journal.max_bytes,
+        reserve_bytes: settings.journal.reserve_bytes,
+        ..JournalOptions::default()
+    };
     Journal::open(&settings.journal.path, options).await.context("journal.path")
 }
 

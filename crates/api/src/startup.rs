@@ -86,6 +86,7 @@ pub struct Application {
 #[derive(Clone, Copy)]
 struct Timings {
     poll: Duration,
+    heartbeat: Duration,
     notice: Duration,
     drain: Duration,
 }
@@ -116,6 +117,7 @@ impl Application {
             journal: resources.journal.clone(),
             jobs: resources.database.clone(),
             emails: resources.emails.clone(),
+            keys: resources.database.clone(),
             draining: draining.clone(),
             limits: Limits::new(settings),
             auth_required: settings.auth.mode == AuthMode::Required,
@@ -124,6 +126,7 @@ impl Application {
         let server = serve(settings, listener, state, metrics)?;
         let timings = Timings {
             poll: Duration::from_secs(settings.config.poll_seconds),
+            heartbeat: Duration::from_secs(settings.replicas.heartbeat_seconds),
             notice: Duration::from_secs(settings.server.drain_notice_seconds),
             drain: Duration::from_secs(settings.server.drain_seconds),
         };
@@ -146,6 +149,8 @@ impl Application {
         tokio::spawn(
             background.clone().run_until_cancelled_owned(poll_config(resources.live.clone(), timings.poll)),
         );
+        let beating = resources.heartbeat.clone().run(timings.heartbeat);
+        tokio::spawn(background.clone().run_until_cancelled_owned(beating));
         tokio::spawn(background.clone().run_until_cancelled_owned(keep_metrics(metrics)));
         if let Some(server) = metrics_server {
             tokio::spawn(background.clone().run_until_cancelled_owned(server));

@@ -2,6 +2,7 @@
 //! place that knows every engine; services and commands hold traits.
 
 mod database;
+pub mod login;
 mod queue;
 
 pub use database::database;

@@ -149,6 +149,7 @@ pub struct Journal {
     pub path: PathBuf,
     pub sync: JournalSync,
     pub max_bytes: u64,
+    pub reserve_bytes: u64,
     pub on_full: OnFull,
 }
 

@@ -54,6 +54,8 @@ pub(crate) fn check(settings: Settings) -> Result<Settings, Problems> {
         ("server.request_timeout_seconds", settings.server.request_timeout_seconds),
         ("archive.batch_records", settings.archive.batch_records as u64),
         ("archive.batch_seconds", settings.archive.batch_seconds),
+        ("journal.max_bytes", settings.journal.max_bytes),
+        ("replicas.heartbeat_seconds", settings.replicas.heartbeat_seconds),
         ("config.poll_seconds", settings.config.poll_seconds),
         ("ltv.ttl_seconds", settings.ltv.ttl_seconds),
         ("ltv.max_clients", settings.ltv.max_clients),

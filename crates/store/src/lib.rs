@@ -35,7 +35,7 @@ pub use error::StoreError;
 pub use idempotency::{IdempotencyKeys, KeyedAnswer, KeyedRequest};
 pub use login::{Login, LoginDetails};
 pub use ltv_cache::{LtvCache, LtvCacheOptions, LtvLookup, LtvSource};
-pub use prediction_log::{DatabaseSink, PredictionLog};
+pub use prediction_log::{DATABASE_SINK, DatabaseSink, PredictionLog};
 pub use replicas::{RefusedVersion, ReplicaReport, Replicas};
 pub use sightings::Sightings;
 pub use users::{Role, User, Users};

@@ -6,8 +6,12 @@
 )]
 
 pub mod embedded;
+pub mod load;
+pub mod service;
+mod small_disk;
 mod smtp_sink;
 pub mod tools;
 pub mod wait;
 
+pub use small_disk::SmallDisk;
 pub use smtp_sink::{Received, Reply, SmtpSink, Step};

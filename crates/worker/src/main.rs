@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use bellwether_store::SystemClock;
-use bellwether_web::{logs, shutdown};
+use bellwether_web::{logs, metrics, shutdown};
 use bellwether_worker::startup::WorkerService;
 
 #[tokio::main]
@@ -22,9 +22,10 @@ async fn main() -> ExitCode {
 async fn run() -> anyhow::Result<()> {
     let settings = bellwether_settings::load()?;
     logs::begin(&settings.log).context("log.level")?;
+    let metrics = metrics::begin()?;
     let stop = shutdown::on_signal()?;
     let database = bellwether_engines::database(&settings).await?;
     let queue = bellwether_engines::queue(&settings).await?;
     let worker = WorkerService::from_settings(&settings, database, queue, Arc::new(SystemClock))?;
-    Ok(worker.run(stop).await?)
+    worker.run_with_endpoints(&settings.worker.bind, metrics, stop).await
 }

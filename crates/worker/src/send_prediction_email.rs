@@ -11,6 +11,7 @@ use bellwether_jobs::{
 use bellwether_store::{Clock, EmailClaim, EmailJob, EmailJobs, EmailRetry, StoreError, WaitingEmailJob};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt;
+use governor::DefaultDirectRateLimiter;
 use tokio_util::sync::CancellationToken;
 
 use crate::email::{AddressBook, Letter, Mailer, Outage, Outcome, SendError};
@@ -37,6 +38,8 @@ pub struct Sending {
     pub timeout: Duration,
     /// When one is tried again.
     pub retry: RetryPolicy,
+    /// Spreads them, where the operator wants no more than so many a second.
+    pub rate: Option<Arc<DefaultDirectRateLimiter>>,
 }
 
 /// Handles tickets by sending the emails they name.
@@ -144,6 +147,11 @@ impl SendPredictionEmailJob {
                 let why = locked(waits_for).clone();
                 return Verdict::Stopped { why };
             };
+            if let Some(rate) = &self.sending.rate
+                && self.stop.run_until_cancelled(rate.until_ready()).await.is_none()
+            {
+                return Verdict::Stopped { why: None };
+            }
             let result = self.send(&letter).await;
             if let Err(SendError::Unreachable(reason)) = result {
                 self.outage.goes_on(&leave, &reason);
