@@ -13,7 +13,7 @@ use bellwether_store::{
 };
 use bellwether_testkit::wait::until;
 use chrono::{DateTime, TimeDelta, Utc};
-use command::{System, command, run};
+use command::{System, run};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -69,7 +69,7 @@ async fn a_client_is_erased_everywhere_and_the_others_stay() {
     let ran = system.run(&["erase", "--client-id", "them"], "n\n");
     assert!(!ran.ok && ran.err.contains("Nothing was done"), "{ran:?}");
     assert_eq!(predictions(&system.database, "them").await, 2);
-    let ran = system.run(&["erase", "--client-id", "them", "--yes", "--json"], "");
+    let ran = run(system.command_by_settings(&["erase", "--client-id", "them", "--yes", "--json"]), "");
     let told: Value = serde_json::from_str(&ran.out).unwrap();
     let removed = json!({
         "predictions": 2, "features": 1, "email_jobs": 1, "sightings": 0, "archived_records": 0,
@@ -81,7 +81,7 @@ async fn a_client_is_erased_everywhere_and_the_others_stay() {
     assert_eq!(predictions(&system.database, "others").await, 2);
     assert!(system.database.features("others").await.unwrap().is_some());
     assert_eq!(system.database.counts().await.unwrap().queued, 1);
-    let ran = system.run(&["erase", "--client-id", "them", "--yes"], "");
+    let ran = run(system.command_by_settings(&["erase", "--client-id", "them", "--yes"]), "");
     assert!(ran.ok && ran.out.contains("No replica reports"), "{ran:?}");
     assert!(!ran.out.contains("them") && !ran.err.contains("them"), "the id is nowhere told: {ran:?}");
 }
@@ -93,8 +93,7 @@ async fn what_a_replica_still_held_is_waited_for_and_erased_too() {
     fill(database, "them").await;
     let now = Utc::now();
     database.report(&replica("api-0", now, Some(now - TimeDelta::seconds(1)))).await.unwrap();
-    let mut erase = command(&["erase", "--client-id", "them", "--yes", "--json", "--data-dir"]);
-    erase.arg(system.data());
+    let erase = system.command_by_settings(&["erase", "--client-id", "them", "--yes", "--json"]);
     let erasing = tokio::task::spawn_blocking(move || run(erase, ""));
     until("the first pass is over", Duration::from_secs(30), async || {
         predictions(database, "them").await == 0

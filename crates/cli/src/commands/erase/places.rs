@@ -69,13 +69,14 @@ impl Place {
     }
 }
 
-// MERGE: where `redis.url` is set, `Sightings::erase(client_id)` belongs here: `place.take(….map(u64::from))`.
+// MERGE: where `redis.url` is set: `place.take(sightings.erase(client).await.map(u64::from))`.
 #[expect(clippy::unused_async, reason = "the engine to come is asked")]
 async fn sightings(place: &mut Place, _settings: &Settings, _client: &str) {
     place.left = Some("kept in the memory of each api, and forgotten there after recent_window_seconds");
 }
 
-// MERGE: `bellwether_store::archive::erase_client` belongs here, where `archive.url` is set.
+// MERGE: with the archive that the settings name, `archive::erase_client(store, environment, client, &|_| {})`: add its
+// `records_removed`, and where `lines_unreadable` is not 0 say so in `left`.
 #[expect(clippy::unused_async, reason = "the engine to come is asked")]
 async fn archive(place: &mut Place, settings: &Settings, _client: &str) {
     if !settings.archive.url.is_empty() {

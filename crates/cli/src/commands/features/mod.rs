@@ -56,7 +56,7 @@ async fn run_on(database: &dyn Database, settings: &Settings, import: &Import) -
     }
     let (written, findings) = write(import, &reader, database).await?;
     findings.tell();
-    println!("{} clients written, {} rows left out", grouped(written), grouped(findings.bad()));
+    println!("clients written: {}, rows left out: {}", grouped(written), grouped(findings.bad()));
     Ok(ExitCode::SUCCESS)
 }
 
