@@ -59,6 +59,7 @@ pub(crate) fn check(settings: Settings) -> Result<Settings, Problems> {
         ("config.poll_seconds", settings.config.poll_seconds),
         ("ltv.ttl_seconds", settings.ltv.ttl_seconds),
         ("ltv.max_clients", settings.ltv.max_clients),
+        ("smtp.timeout_seconds", settings.smtp.timeout_seconds),
         ("smtp.concurrency", settings.smtp.concurrency as u64),
     ];
     for (key, value) in positive {

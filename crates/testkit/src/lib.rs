@@ -6,6 +6,7 @@
 )]
 
 pub mod embedded;
+pub mod http;
 pub mod load;
 pub mod service;
 mod small_disk;
