@@ -6,6 +6,7 @@
 )]
 
 pub mod embedded;
+pub mod mariadb;
 mod smtp_sink;
 pub mod tools;
 pub mod wait;
