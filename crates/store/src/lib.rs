@@ -16,10 +16,12 @@ pub mod journal;
 mod login;
 mod ltv_cache;
 pub mod memory;
+pub mod mysql;
 mod prediction_log;
 pub mod relay;
 mod replicas;
 mod sightings;
+mod sql;
 pub mod sqlite;
 mod users;
 

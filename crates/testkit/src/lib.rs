@@ -10,6 +10,7 @@ pub mod http;
 pub mod load;
 pub mod service;
 mod small_disk;
+pub mod mariadb;
 mod smtp_sink;
 pub mod tools;
 pub mod wait;

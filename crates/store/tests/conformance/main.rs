@@ -9,8 +9,11 @@ mod builders;
 mod suite;
 mod clients;
 mod config_store;
+mod database;
 mod email_jobs;
+mod idempotency;
 mod prediction_log;
+mod replicas;
 mod sightings;
 mod users;
 
@@ -18,19 +21,67 @@ mod sqlite {
     use bellwether_store::Database as _;
     use bellwether_store::sqlite::{Sqlite, SqliteOptions};
 
-    async fn empty() -> (Sqlite, tempfile::TempDir) {
+    async fn fresh() -> (Sqlite, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("data/test.db");
         let sqlite = Sqlite::connect(path.to_str().unwrap(), SqliteOptions::default()).await.unwrap();
+        (sqlite, folder)
+    }
+
+    async fn empty() -> (Sqlite, tempfile::TempDir) {
+        let (sqlite, folder) = fresh().await;
         sqlite.migrate().await.unwrap();
         (sqlite, folder)
     }
 
+    database_conformance!(fresh);
     config_store_conformance!(empty);
     prediction_log_conformance!(empty);
     clients_conformance!(empty);
     users_conformance!(empty);
     email_jobs_conformance!(empty);
+    replicas_conformance!(empty);
+    idempotency_conformance!(empty);
+}
+
+mod mysql {
+    use bellwether_store::Database as _;
+    use bellwether_store::mysql::Mysql;
+
+    use crate::builders::mysql;
+
+    async fn fresh() -> (Mysql, ()) {
+        (mysql(bellwether_testkit::mariadb::fresh_database().await).await, ())
+    }
+
+    async fn empty() -> (Mysql, ()) {
+        let (mysql, ()) = fresh().await;
+        mysql.migrate().await.unwrap();
+        (mysql, ())
+    }
+
+    /// The log as it is after a while: with a partition for each day there is.
+    async fn partitioned() -> (Mysql, ()) {
+        let (mysql, ()) = empty().await;
+        let begun = crate::builders::morning() - chrono::TimeDelta::days(2);
+        mysql.prepare_days(begun).await.unwrap();
+        (mysql, ())
+    }
+
+    database_conformance!(fresh);
+    config_store_conformance!(empty);
+    prediction_log_conformance!(empty);
+    clients_conformance!(empty);
+    users_conformance!(empty);
+    email_jobs_conformance!(empty);
+    replicas_conformance!(empty);
+    idempotency_conformance!(empty);
+
+    mod by_day {
+        use super::partitioned;
+
+        prediction_log_conformance!(partitioned);
+    }
 }
 
 mod memory {
