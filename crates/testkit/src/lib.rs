@@ -6,6 +6,7 @@
 )]
 
 pub mod embedded;
+pub mod redis;
 mod smtp_sink;
 pub mod tools;
 pub mod wait;

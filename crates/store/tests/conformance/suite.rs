@@ -75,6 +75,9 @@ macro_rules! sightings_conformance {
             a_first_sighting_answers_0,
             earlier_sightings_are_counted_by_client,
             a_sighting_is_forgotten_after_the_window,
+            the_window_slides,
+            a_window_that_changes_keeps_what_was_counted,
+            an_erased_client_was_never_seen,
         );
     };
 }
@@ -93,6 +96,19 @@ macro_rules! email_jobs_conformance {
             what_is_parked_can_be_requeued_and_starts_over,
             what_is_due_comes_in_order_and_in_steps,
             jobs_are_counted_purged_and_erased,
+        );
+    };
+}
+
+macro_rules! config_changes_conformance {
+    ($empty:ident) => {
+        conformance!(
+            config_changes,
+            $empty,
+            a_change_reaches_everyone_who_listens,
+            environments_hear_only_their_own_changes,
+            many_changes_are_one_item_at_least,
+            a_change_that_nobody_hears_is_no_error,
         );
     };
 }
