@@ -11,6 +11,7 @@ pub mod load;
 pub mod service;
 mod small_disk;
 pub mod mariadb;
+pub mod redis;
 mod smtp_sink;
 pub mod tools;
 pub mod wait;

@@ -8,12 +8,14 @@ mod builders;
 #[macro_use]
 mod suite;
 mod clients;
+mod config_changes;
 mod config_store;
 mod database;
 mod email_jobs;
 mod idempotency;
 mod prediction_log;
 mod replicas;
+mod redis;
 mod sightings;
 mod users;
 
@@ -85,11 +87,45 @@ mod mysql {
 }
 
 mod memory {
-    use bellwether_store::memory::MemorySightings;
+    use bellwether_store::memory::{MemoryConfigChanges, MemorySightings};
 
     async fn empty() -> (MemorySightings, ()) {
         (MemorySightings::default(), ())
     }
 
+    async fn silent() -> (MemoryConfigChanges, ()) {
+        (MemoryConfigChanges::default(), ())
+    }
+
     sightings_conformance!(empty);
+    config_changes_conformance!(silent);
+}
+
+/// Against one server, a server with TLS and a password, and clusters without and with both.
+macro_rules! redis_conformance {
+    ($($name:ident: $start:expr),+ $(,)?) => {$(
+        mod $name {
+            use bellwether_store::redis::{RedisConfigChanges, RedisSightings};
+
+            async fn empty() -> (RedisSightings, crate::redis::Kept) {
+                let (server, kept) = crate::redis::reach($start).await;
+                (RedisSightings::open(server).await, kept)
+            }
+
+            async fn silent() -> (RedisConfigChanges, crate::redis::Kept) {
+                let (server, kept) = crate::redis::reach($start).await;
+                (RedisConfigChanges::new(server), kept)
+            }
+
+            sightings_conformance!(empty);
+            config_changes_conformance!(silent);
+        }
+    )+};
+}
+
+redis_conformance! {
+    redis_standalone: crate::redis::Kind::Standalone,
+    redis_tls_and_password: crate::redis::Kind::TlsAndPassword,
+    redis_cluster: crate::redis::Kind::Cluster,
+    redis_cluster_tls_and_password: crate::redis::Kind::ClusterTlsAndPassword,
 }

@@ -123,6 +123,9 @@ macro_rules! sightings_conformance {
             a_first_sighting_answers_0,
             earlier_sightings_are_counted_by_client,
             a_sighting_is_forgotten_after_the_window,
+            the_window_slides,
+            a_window_that_changes_keeps_what_was_counted,
+            an_erased_client_was_never_seen,
         );
     };
 }
@@ -144,6 +147,19 @@ macro_rules! email_jobs_conformance {
             of_jobs_with_one_key_the_first_is_taken,
             of_many_who_insert_one_key_one_job_comes,
             of_many_who_requeue_one_job_one_does,
+        );
+    };
+}
+
+macro_rules! config_changes_conformance {
+    ($empty:ident) => {
+        conformance!(
+            config_changes,
+            $empty,
+            a_change_reaches_everyone_who_listens,
+            environments_hear_only_their_own_changes,
+            many_changes_are_one_item_at_least,
+            a_change_that_nobody_hears_is_no_error,
         );
     };
 }
