@@ -11,9 +11,11 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpResponse, HttpServer, ResponseError as _, web};
 use anyhow::Context as _;
 use bellwether_settings::{AuthMode, Settings};
+use bellwether_store::ConfigChanges;
 use bellwether_web::auth::{Auth, Scope, require};
 use bellwether_web::health::Draining;
 use bellwether_web::{Problem, headers, logs, metrics};
+use futures_util::StreamExt as _;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -118,6 +120,7 @@ impl Application {
             jobs: resources.database.clone(),
             emails: resources.emails.clone(),
             keys: resources.database.clone(),
+            changes: resources.changes.clone(),
             draining: draining.clone(),
             limits: Limits::new(settings),
             auth_required: settings.auth.mode == AuthMode::Required,
@@ -149,6 +152,8 @@ impl Application {
         tokio::spawn(
             background.clone().run_until_cancelled_owned(poll_config(resources.live.clone(), timings.poll)),
         );
+        let listening = listen_for_changes(resources.live.clone(), resources.changes.clone());
+        tokio::spawn(background.clone().run_until_cancelled_owned(listening));
         let beating = resources.heartbeat.clone().run(timings.heartbeat);
         tokio::spawn(background.clone().run_until_cancelled_owned(beating));
         tokio::spawn(background.clone().run_until_cancelled_owned(keep_metrics(metrics)));
@@ -216,6 +221,16 @@ fn serve_metrics(listener: TcpListener, metrics: web::Data<PrometheusHandle>) ->
         App::new().app_data(metrics.clone()).service(resource("/metrics", "GET").get(routes::docs::metrics))
     });
     Ok(server.disable_signals().workers(1).listen(listener)?.run())
+}
+
+/// Takes a change up as soon as it is announced.
+async fn listen_for_changes(live: Arc<Live>, changes: Arc<dyn ConfigChanges>) {
+    let mut announced = changes.listen(live.environment());
+    while announced.next().await.is_some() {
+        if let Err(error) = live.refresh().await {
+            tracing::warn!(%error, "an announced config cannot be looked up; what is live stays");
+        }
+    }
 }
 
 /// Takes up what no message announced.

@@ -8,10 +8,10 @@
 pub mod embedded;
 pub mod http;
 pub mod load;
-pub mod service;
-mod small_disk;
 pub mod mariadb;
 pub mod redis;
+pub mod service;
+mod small_disk;
 mod smtp_sink;
 pub mod tools;
 pub mod wait;

@@ -80,6 +80,11 @@ impl Live {
         live
     }
 
+    /// Which line of versions is followed.
+    pub(crate) fn environment(&self) -> &str {
+        &self.environment
+    }
+
     /// What is live now.
     pub(crate) fn snapshot(&self) -> Option<Arc<Snapshot>> {
         self.snapshot.load_full()

@@ -14,8 +14,8 @@ mod database;
 mod email_jobs;
 mod idempotency;
 mod prediction_log;
-mod replicas;
 mod redis;
+mod replicas;
 mod sightings;
 mod users;
 
