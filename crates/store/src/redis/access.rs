@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use deadpool::Runtime;
-use deadpool::managed::{PoolError, Timeouts};
+use deadpool::managed::{HookError, PoolError, Timeouts};
+use redis::aio::{PubSubSink, PubSubStream};
 use redis::cluster::{ClusterClient, ClusterClientBuilder};
 use redis::{
     AsyncConnectionConfig, Client, ConnectionInfo, IntoConnectionInfo as _, RedisError, RedisResult,
@@ -99,9 +100,13 @@ impl Access {
         tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| Err(timed_out()))
     }
 
-    /// A connection that hears messages. In a cluster every node passes on what any was told.
-    pub(super) async fn messages(&self) -> RedisResult<redis::aio::PubSub> {
-        let connecting = self.single.get_async_pubsub();
+    /// A connection that hears a channel's messages. In a cluster every node passes on what any was told.
+    pub(super) async fn messages(&self, channel: &str) -> RedisResult<(PubSubSink, PubSubStream)> {
+        let connecting = async {
+            let (mut sink, messages) = self.single.get_async_pubsub().await?.split();
+            sink.subscribe(channel).await?;
+            Ok((sink, messages))
+        };
         tokio::time::timeout(PATIENCE, connecting).await.unwrap_or_else(|_| Err(timed_out()))
     }
 }
@@ -109,7 +114,14 @@ impl Access {
 impl Pool {
     fn single(info: ConnectionInfo, size: usize) -> RedisResult<Self> {
         let manager = deadpool_redis::Manager::new_with_config(info, connection_config())?;
+        // Without a password where one is demanded, it is the first command that is turned away.
+        let entered = deadpool_redis::Hook::async_fn(|connection, _| {
+            Box::pin(async {
+                redis::cmd("PING").query_async::<()>(connection).await.map_err(HookError::Backend)
+            })
+        });
         let pool = deadpool_redis::Pool::builder(manager).max_size(size.max(1)).timeouts(timeouts());
+        let pool = pool.post_create(entered);
         Ok(Self::Single(pool.runtime(Runtime::Tokio1).build().map_err(unbuildable)?))
     }
 
@@ -153,7 +165,7 @@ fn timeouts() -> Timeouts {
 
 fn pool_error(error: PoolError<RedisError>) -> RedisError {
     match error {
-        PoolError::Backend(error) => error,
+        PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => error,
         PoolError::Timeout(_) => timed_out(),
         other => std::io::Error::other(other.to_string()).into(),
     }

@@ -95,10 +95,7 @@ impl Listener {
 
 impl Ear {
     async fn open(server: &RedisServer, channel: &str) -> RedisResult<Self> {
-        let (mut sink, messages) = server.messages().await?.split();
-        timeout(PATIENCE, sink.subscribe(channel))
-            .await
-            .unwrap_or_else(|_| Err(super::errors::timed_out()))?;
+        let (sink, messages) = server.messages(channel).await?;
         let mut check = tokio::time::interval(CHECK);
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         check.reset();

@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use redis::RedisResult;
+use redis::aio::{PubSubSink, PubSubStream};
+use redis::{RedisError, RedisResult};
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
@@ -62,7 +63,12 @@ impl RedisServer {
     /// # Errors
     /// As Redis tells them; I/O errors where it cannot be reached or no connection is free in time.
     pub async fn pooled(&self) -> RedisResult<PooledConnection> {
-        self.entering(async |access| access.pooled().await).await
+        let access = self.0.access.load_full();
+        let entered = access.pooled().await;
+        match self.newer(&access, entered.as_ref().err()).await? {
+            Some(newer) => newer.pooled().await,
+            None => entered,
+        }
     }
 
     /// Answers if Redis can be reached.
@@ -75,32 +81,37 @@ impl RedisServer {
 
     /// A connection for many callers, shown to work.
     pub(super) async fn shared(&self) -> RedisResult<SharedConnection> {
-        self.entering(async |access| access.shared().await).await
+        let access = self.0.access.load_full();
+        let entered = access.shared().await;
+        match self.newer(&access, entered.as_ref().err()).await? {
+            Some(newer) => newer.shared().await,
+            None => entered,
+        }
     }
 
-    /// A connection that hears messages.
-    pub(super) async fn messages(&self) -> RedisResult<redis::aio::PubSub> {
-        self.entering(async |access| access.messages().await).await
+    /// A connection that hears a channel's messages.
+    pub(super) async fn messages(&self, channel: &str) -> RedisResult<(PubSubSink, PubSubStream)> {
+        let access = self.0.access.load_full();
+        let entered = access.messages(channel).await;
+        match self.newer(&access, entered.as_ref().err()).await? {
+            Some(newer) => newer.messages(channel).await,
+            None => entered,
+        }
     }
 
     pub(super) fn runtime(&self) -> &Handle {
         &self.0.runtime
     }
 
-    /// Enters; and once more where the login was turned away and a newer one is to be had.
-    async fn entering<T>(&self, enter: impl AsyncFn(&Access) -> RedisResult<T>) -> RedisResult<T> {
-        let access = self.0.access.load_full();
-        match enter(&access).await {
-            Err(error) if is_refused_login(&error) => match self.renewed(&access).await? {
-                Some(renewed) => enter(&renewed).await,
-                None => Err(error),
-            },
-            entered => entered,
+    /// What a newer login opens, where one was turned away and a newer one is to be had.
+    async fn newer(
+        &self,
+        refused: &Arc<Access>,
+        error: Option<&RedisError>,
+    ) -> RedisResult<Option<Arc<Access>>> {
+        if !error.is_some_and(is_refused_login) {
+            return Ok(None);
         }
-    }
-
-    /// What a newer login opens; none where there is no newer one.
-    async fn renewed(&self, refused: &Arc<Access>) -> RedisResult<Option<Arc<Access>>> {
         let _one_at_a_time = self.0.renewal.lock().await;
         let current = self.0.access.load_full();
         if !Arc::ptr_eq(&current, refused) {

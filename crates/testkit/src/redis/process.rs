@@ -168,16 +168,24 @@ impl RedisProcess {
     /// # Panics
     /// If the command fails.
     pub fn cli(&self, arguments: &[&str]) -> String {
-        let output = self.run_cli(arguments);
+        self.cli_as(self.options.password.as_deref().unwrap_or(""), arguments)
+    }
+
+    /// Runs one command with another password than it was started with.
+    ///
+    /// # Panics
+    /// If the command fails.
+    pub fn cli_as(&self, password: &str, arguments: &[&str]) -> String {
+        let output = self.run_cli(password, arguments);
         let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         assert!(output.status.success(), "{arguments:?}: {text} {}", String::from_utf8_lossy(&output.stderr));
         text
     }
 
-    fn run_cli(&self, arguments: &[&str]) -> Output {
+    fn run_cli(&self, password: &str, arguments: &[&str]) -> Output {
         let mut command = Command::new("redis-cli");
         command.args(["-h", "127.0.0.1", "-p", &self.ports.0.to_string(), "--no-auth-warning"]);
-        if let Some(password) = &self.options.password {
+        if !password.is_empty() {
             command.args(["-a", password]);
         }
         if let Some(authority) = self.ca_file() {
@@ -191,8 +199,9 @@ impl RedisProcess {
         let child = self.command(folder, &log).spawn();
         let child = child.expect("redis-server is there: run scripts/install-test-tools");
         self.child = Some(child);
+        let password = self.options.password.clone().unwrap_or_default();
         let begun = Instant::now();
-        while self.run_cli(&["ping"]).stdout != b"PONG\n" {
+        while self.run_cli(&password, &["ping"]).stdout != b"PONG\n" {
             let ended = self.child.as_mut().is_some_and(|child| !matches!(child.try_wait(), Ok(None)));
             if ended || begun.elapsed() > PATIENCE {
                 self.kill();
