@@ -287,6 +287,11 @@ impl EmailJobs for Mysql {
         Ok(purged.bind(before).bind(limit).execute(self).await?.rows_affected())
     }
 
+    async fn purge(&self, uid: Uuid) -> Result<bool, StoreError> {
+        let purged = sqlx::query("DELETE FROM email_jobs WHERE uid = ? AND state <> 'sending'").bind(uid);
+        Ok(purged.execute(self).await?.rows_affected() > 0)
+    }
+
     async fn erase_client(&self, client_id: &str) -> Result<u64, StoreError> {
         let erased = sqlx::query("DELETE FROM email_jobs WHERE client_id = ?").bind(client_id);
         Ok(erased.execute(self).await?.rows_affected())

@@ -289,6 +289,14 @@ impl EmailJobs for Sqlite {
         Ok(purged.rows_affected())
     }
 
+    async fn purge(&self, uid: Uuid) -> Result<bool, StoreError> {
+        let purged = sqlx::query("DELETE FROM email_jobs WHERE uid = ? AND state <> 'sending'")
+            .bind(uid.hyphenated())
+            .execute(self.pool())
+            .await?;
+        Ok(purged.rows_affected() > 0)
+    }
+
     async fn erase_client(&self, client_id: &str) -> Result<u64, StoreError> {
         let erased = sqlx::query("DELETE FROM email_jobs WHERE client_id = ?")
             .bind(client_id)

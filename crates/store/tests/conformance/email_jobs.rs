@@ -161,6 +161,11 @@ pub(crate) async fn jobs_are_counted_purged_and_erased(jobs: &impl EmailJobs) {
     assert_eq!(jobs.erase_client("mine").await.unwrap(), 1);
     assert_eq!(jobs.find(mine.uid).await.unwrap(), None);
     assert!(jobs.find(other.uid).await.unwrap().is_some());
+    claimed(jobs, other.uid, 0, 1).await;
+    assert!(!jobs.purge(other.uid).await.unwrap(), "a worker is at it");
+    jobs.park(other.uid, 0, at(2), "refused", &[]).await.unwrap();
+    assert!(jobs.purge(other.uid).await.unwrap());
+    assert!(!jobs.purge(other.uid).await.unwrap(), "it is gone");
 }
 
 pub(crate) async fn of_jobs_with_one_key_the_first_is_taken(jobs: &impl EmailJobs) {
