@@ -12,7 +12,8 @@ use bellwether_core::prediction::{
 use bellwether_core::treatment::Treatment;
 use bellwether_store::journal::{Journal, JournalError};
 use bellwether_store::{Clock, LtvCache, Sightings};
-use bellwether_web::Problem;
+use bellwether_web::trace::Trace;
+use bellwether_web::{Problem, logs};
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use serde_json::Map;
@@ -39,6 +40,8 @@ pub(crate) struct Call {
     pub begun: Instant,
     /// Why it was made, where not for a client's sake.
     pub purpose: Option<Purpose>,
+    /// The trace it belongs to.
+    pub trace: Option<Trace>,
 }
 
 /// A prediction that cannot be answered.
@@ -71,6 +74,7 @@ impl Predictor {
         call: Call,
     ) -> Result<Answer, Unanswered> {
         let uid = Uuid::now_v7();
+        logs::name_uid(uid);
         let fallback = uid.to_string();
         let id = customer.client_id.as_deref().unwrap_or(&fallback);
         let decided = live.decide(&[&customer], &[id])?;
@@ -162,7 +166,7 @@ impl Predictor {
             ignored: customer.ignored.clone(),
         };
         observe(&output);
-        let record = self.record(live, now, customer, &decision, output, call.purpose);
+        let record = self.record(live, now, customer, &decision, output, call);
         self.journal.append(&record).await?;
         Ok(record.output)
     }
@@ -174,9 +178,10 @@ impl Predictor {
         customer: &Customer,
         decision: &Decision,
         output: Answer,
-        purpose: Option<Purpose>,
+        call: Call,
     ) -> LogRecord {
         let config = &live.config.document;
+        let purpose = call.purpose;
         let wanted = match config.email {
             EmailPolicy::None => false,
             EmailPolicy::HighRisk => decision.high_risk == Some(true),
@@ -200,16 +205,16 @@ impl Predictor {
             heuristic: decision.heuristic,
             arm: live.uid(decision.assignment.arm).to_owned(),
             email,
-            trace: None,
+            trace: call.trace.and_then(|trace| trace.named()),
         }
     }
 }
 
 fn observe(output: &Answer) {
     let model = output.model.clone().unwrap_or_else(|| "none".to_owned());
+    if let Some(prediction) = output.prediction {
+        metrics::histogram!("bellwether_prediction_score", "model" => model.clone()).record(prediction);
+    }
     metrics::counter!("bellwether_predictions_total", "treatment" => output.treatment.as_str(), "model" => model)
         .increment(1);
-    if let Some(prediction) = output.prediction {
-        metrics::histogram!("bellwether_prediction_score").record(prediction);
-    }
 }

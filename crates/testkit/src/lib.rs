@@ -6,8 +6,16 @@
 )]
 
 pub mod embedded;
+pub mod sentry;
 mod smtp_sink;
 pub mod tools;
 pub mod wait;
 
 pub use smtp_sink::{Received, Reply, SmtpSink, Step};
+
+/// Chooses the provider of TLS for this process, which a client needs even where it speaks none. May be called
+/// again.
+pub fn tls_provider() {
+    // Somebody may have chosen before: there is but one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}

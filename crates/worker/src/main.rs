@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use bellwether_store::SystemClock;
-use bellwether_web::{logs, shutdown};
+use bellwether_web::{logs, sentry, shutdown};
 use bellwether_worker::startup::WorkerService;
 
 #[tokio::main]
@@ -21,6 +21,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> anyhow::Result<()> {
     let settings = bellwether_settings::load()?;
+    let _reports = sentry::begin(&settings)?;
     logs::begin(&settings.log).context("log.level")?;
     let stop = shutdown::on_signal()?;
     let database = bellwether_engines::database(&settings).await?;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::predict::call;
 use crate::state::State;
 
 const MAX_RECIPIENTS: usize = 50;
@@ -126,12 +127,14 @@ pub(crate) async fn enqueue(
     let body = body::read(&request, payload, state.limits.body, &["application/json"]).await?;
     let EmailRequest { uid, payload, recipients } = read(&body)?;
     let recipients = addresses(recipients)?;
-    let job = match (uid, payload) {
+    let mut job = match (uid, payload) {
         (Some(uid), None) => of_record(state.find(uid).await?, recipients)?,
         (None, Some(payload)) => of_payload(payload, recipients, &state)?,
         _ => return Err(Problem::field("uid", "expected either `uid` or `payload`")),
     };
     let job_id = job.uid;
+    // The trace that asks for the email, rather than the one that predicted.
+    job.trace = call(&request).trace.and_then(|trace| trace.named()).or(job.trace);
     state.emails.order(&[job]).await.map_err(refused)?;
     Ok(HttpResponse::Accepted().json(EmailAccepted { job_id }))
 }

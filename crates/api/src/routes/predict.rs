@@ -6,6 +6,7 @@ use std::time::Instant;
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use bellwether_core::customer::Customer;
 use bellwether_core::prediction::{Answer, Purpose, Snapshot};
+use bellwether_web::trace::Trace;
 use bellwether_web::{Problem, body};
 
 use crate::predictor::Call;
@@ -34,14 +35,17 @@ pub(crate) async fn predict(
     let body = body::read(&request, payload, state.limits.body, &["application/json"]).await?;
     let live = live(&state)?;
     let customer = Customer::parse(&body, &live.schema, state.clock.now().date_naive())?;
-    let answer = state.predictor.predict(&live, customer, call).await?;
-    tracing::Span::current().record("uid", tracing::field::display(answer.uid));
-    Ok(HttpResponse::Ok().json(answer))
+    Ok(HttpResponse::Ok().json(state.predictor.predict(&live, customer, call).await?))
 }
 
 /// The circumstances of a request that has just arrived.
 pub(crate) fn call(request: &HttpRequest) -> Call {
-    Call { begun: Instant::now(), purpose: request.extensions().get::<Purpose>().copied() }
+    let extensions = request.extensions();
+    Call {
+        begun: Instant::now(),
+        purpose: extensions.get::<Purpose>().copied(),
+        trace: extensions.get::<Trace>().copied(),
+    }
 }
 
 /// What is live.
