@@ -1,7 +1,8 @@
 //! The header `Idempotency-Key`: a caller that asks again under the same key is not served twice.
 
-use actix_web::HttpRequest;
+use actix_web::{HttpMessage as _, HttpRequest};
 use bellwether_web::Problem;
+use bellwether_web::auth::Caller;
 use sha2::{Digest as _, Sha256};
 
 const HEADER: &str = "idempotency-key";
@@ -41,6 +42,8 @@ pub(crate) fn fingerprint(bytes: &[u8]) -> String {
     format!("{:x}", Sha256::digest(bytes))
 }
 
-fn caller(_request: &HttpRequest) -> String {
-    "token".to_owned()
+/// Who asks, as their token says.
+fn caller(request: &HttpRequest) -> String {
+    let extensions = request.extensions();
+    extensions.get::<Caller>().map(|caller| caller.subject.to_string()).unwrap_or_default()
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use bellwether_api::{Application, Parts};
-use bellwether_web::{logs, metrics, shutdown};
+use bellwether_web::{logs, metrics, sentry, shutdown};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -19,6 +19,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> anyhow::Result<()> {
     let settings = bellwether_settings::load()?;
+    let _reports = sentry::begin(&settings)?;
     logs::begin(&settings.log).context("log.level")?;
     let stop = shutdown::on_signal()?;
     let parts = Parts::open(&settings, metrics::begin()?).await?;

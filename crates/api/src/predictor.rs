@@ -13,7 +13,8 @@ use bellwether_core::treatment::Treatment;
 use bellwether_settings::OnFull;
 use bellwether_store::journal::{Journal, JournalError};
 use bellwether_store::{Clock, LtvCache, Sightings};
-use bellwether_web::Problem;
+use bellwether_web::trace::Trace;
+use bellwether_web::{Problem, logs};
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use serde_json::Map;
@@ -43,6 +44,8 @@ pub(crate) struct Call {
     pub purpose: Option<Purpose>,
     /// Of the calls under one key at most one is emailed.
     pub email_key: Option<String>,
+    /// The trace it belongs to.
+    pub trace: Option<Trace>,
 }
 
 impl Call {
@@ -82,6 +85,7 @@ impl Predictor {
         call: Call,
     ) -> Result<Answer, Unanswered> {
         let uid = Uuid::now_v7();
+        logs::name_uid(uid);
         let fallback = uid.to_string();
         let id = customer.client_id.as_deref().unwrap_or(&fallback);
         let decided = live.decide(&[&customer], &[id])?;
@@ -225,16 +229,16 @@ impl Predictor {
             heuristic: decision.heuristic,
             arm: live.uid(decision.assignment.arm).to_owned(),
             email,
-            trace: None,
+            trace: call.trace.and_then(|trace| trace.named()),
         }
     }
 }
 
 fn observe(output: &Answer) {
     let model = output.model.clone().unwrap_or_else(|| "none".to_owned());
+    if let Some(prediction) = output.prediction {
+        metrics::histogram!("bellwether_prediction_score", "model" => model.clone()).record(prediction);
+    }
     metrics::counter!("bellwether_predictions_total", "treatment" => output.treatment.as_str(), "model" => model)
         .increment(1);
-    if let Some(prediction) = output.prediction {
-        metrics::histogram!("bellwether_prediction_score").record(prediction);
-    }
 }

@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use bellwether_core::bundle::ModelFolder;
+use bellwether_engines::Absence;
 use bellwether_jobs::{EmailOutbox, JobQueue};
 use bellwether_settings::{JournalSync, Settings};
 use bellwether_store::DatabaseSink;
 use bellwether_store::archive::{ArchiveSink, FolderArchive};
 use bellwether_store::journal::{self, Journal, JournalOptions};
-use bellwether_store::memory::MemorySightings;
 use bellwether_store::relay::{Relay, RelayHandle, RelayOptions, Sink};
-use bellwether_store::{Clock, LtvCache, LtvCacheOptions, SharedDatabase, SystemClock};
+use bellwether_store::{
+    Clock, ConfigChanges, LtvCache, LtvCacheOptions, SharedDatabase, Sightings, SystemClock,
+};
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::email_sink::EmailSink;
@@ -33,6 +35,10 @@ pub struct Parts {
     pub database: SharedDatabase,
     /// The queue of emails.
     pub queue: Arc<dyn JobQueue>,
+    /// Counts how often a client is seen.
+    pub sightings: Arc<dyn Sightings>,
+    /// Carries word of config changes.
+    pub changes: Arc<dyn ConfigChanges>,
     /// Where metrics are told from.
     pub metrics: PrometheusHandle,
     /// What time it is.
@@ -45,10 +51,19 @@ impl Parts {
     /// # Errors
     /// Naming the setting at fault.
     pub async fn open(settings: &Settings, metrics: PrometheusHandle) -> anyhow::Result<Self> {
+        // With a config on disk, predictions can be answered while database and Redis are away.
+        let absence = match last_good(&settings.journal.path).is_file() {
+            true => Absence::Waited,
+            false => Absence::Fatal,
+        };
+        let database = bellwether_engines::migrated_database(settings, absence).await?;
+        let redis = bellwether_engines::redis(settings, absence).await?;
         Ok(Self {
             models: Arc::new(ModelFolder::new(&settings.models.path)),
-            database: bellwether_engines::database(settings).await?,
-            queue: bellwether_engines::queue(settings).await?,
+            database,
+            queue: bellwether_engines::queue(settings, redis.as_ref()).await?,
+            sightings: bellwether_engines::sightings(redis.as_ref()).await,
+            changes: bellwether_engines::config_changes(redis.as_ref()),
             metrics,
             clock: Arc::new(SystemClock),
         })
@@ -65,6 +80,7 @@ pub(crate) struct Resources {
     pub relay: RelayHandle,
     pub clock: Arc<dyn Clock>,
     pub heartbeat: Arc<Heartbeat>,
+    pub changes: Arc<dyn ConfigChanges>,
 }
 
 impl Resources {
@@ -73,7 +89,7 @@ impl Resources {
     /// # Errors
     /// Naming the setting at fault.
     pub(crate) async fn open(settings: &Settings, parts: Parts) -> anyhow::Result<Self> {
-        let Parts { models, database, queue, clock, .. } = parts;
+        let Parts { models, database, queue, sightings, changes, clock, .. } = parts;
         let journal = Arc::new(open_journal(settings).await?);
         let emails = EmailOutbox::new(database.clone(), queue, clock.clone());
         let relay = relay(settings, &journal, &database, &emails).await?;
@@ -91,7 +107,7 @@ impl Resources {
             replica: replica(settings),
             journal: journal.clone(),
             ltv: ltv(settings, &database).await,
-            sightings: Arc::new(MemorySightings::default()),
+            sightings,
             clock: clock.clone(),
             on_full: settings.journal.on_full,
         };
@@ -104,7 +120,7 @@ impl Resources {
             started_at: clock.now(),
             clock: clock.clone(),
         });
-        Ok(Self { live, predictor, database, emails, journal, relay, clock, heartbeat })
+        Ok(Self { live, predictor, database, emails, journal, relay, clock, heartbeat, changes })
     }
 
     /// Relays what can be relayed by then, and closes the journal.

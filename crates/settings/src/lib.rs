@@ -5,11 +5,13 @@
 
 mod embedded;
 mod load;
+mod network;
 mod sections;
 mod validate;
 
 pub use embedded::Embedded;
 pub use load::{Problem, Problems, load, load_from};
+pub use network::Network;
 pub use sections::{
     Archive, Auth, AuthMode, Config, Database, DatabaseTls, Environment, Journal, JournalSync, Log,
     LogFormat, Ltv, Models, OnFull, Queue, Redis, Replicas, Retention, Secrets, SecretsProvider, Sentry,

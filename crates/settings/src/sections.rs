@@ -200,6 +200,7 @@ pub struct Smtp {
     pub from: String,
     pub recipients: Vec<String>,
     pub concurrency: usize,
+    pub timeout_seconds: u64,
     pub rate_per_second: u32,
     pub ca_file: String,
     pub user: SecretString,

@@ -6,7 +6,11 @@
 )]
 
 pub mod embedded;
+pub mod http;
 pub mod load;
+pub mod mariadb;
+pub mod redis;
+pub mod sentry;
 pub mod service;
 mod small_disk;
 mod smtp_sink;
@@ -15,3 +19,10 @@ pub mod wait;
 
 pub use small_disk::SmallDisk;
 pub use smtp_sink::{Received, Reply, SmtpSink, Step};
+
+/// Chooses the provider of TLS for this process, which a client needs even where it speaks none. May be called
+/// again.
+pub fn tls_provider() {
+    // Somebody may have chosen before: there is but one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}

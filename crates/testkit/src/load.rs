@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use reqwest::Client;
 use serde_json::Value;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -47,7 +46,7 @@ impl Load {
     /// If no HTTP client can be made.
     pub fn start(urls: &[String], callers: usize, pause: Duration, bearer: &str) -> Self {
         let met = Arc::<Mutex<Met>>::default();
-        let client = Client::builder().timeout(CALL_TIMEOUT).build().expect("a client can be made");
+        let client = crate::http::builder().timeout(CALL_TIMEOUT).build().expect("a client can be made");
         let callers = (0..callers)
             .map(|caller| {
                 let (met, client, urls) = (met.clone(), client.clone(), urls.to_vec());

@@ -14,7 +14,6 @@ const START_TIMEOUT: Duration = Duration::from_secs(120);
 #[derive(Debug, Clone)]
 pub struct ServiceBuilder {
     program: PathBuf,
-    arguments: Vec<String>,
     port: u16,
     log: PathBuf,
     variables: Vec<(String, String)>,
@@ -38,12 +37,14 @@ pub fn free_port() -> u16 {
     listener.local_addr().expect("it has an address").port()
 }
 
-/// A process of an image's name, built beside the program `beside`.
+/// A program of an image's name, in the folder that `BELLWETHER_TEST_PROGRAMS` names, or beside the program
+/// `beside`.
 ///
 /// # Panics
 /// If it was not built: a test that cannot run must not pass.
 pub fn program(beside: &str, name: &str) -> PathBuf {
-    let program = Path::new(beside).with_file_name(name);
+    let folder = std::env::var_os("BELLWETHER_TEST_PROGRAMS").map(PathBuf::from);
+    let program = folder.map_or_else(|| Path::new(beside).with_file_name(name), |folder| folder.join(name));
     assert!(program.is_file(), "{} is missing: run cargo build --workspace --bins", program.display());
     program
 }
@@ -55,20 +56,10 @@ impl ServiceBuilder {
         let name = program.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         Self {
             program,
-            arguments: Vec::new(),
             port,
             log: folder.join(format!("{name}-{port}.log")),
             variables: vec![(format!("BELLWETHER__{bind}"), format!("127.0.0.1:{port}"))],
         }
-    }
-
-    /// Runs the program under another one, as `faketime`.
-    #[must_use]
-    pub fn under(mut self, program: &Path, arguments: &[&str]) -> Self {
-        let inner = std::mem::replace(&mut self.program, program.to_owned());
-        self.arguments = arguments.iter().map(ToString::to_string).collect();
-        self.arguments.push(inner.to_string_lossy().into_owned());
-        self
     }
 
     /// Sets an environment variable.
@@ -91,7 +82,6 @@ impl ServiceBuilder {
     pub fn spawn(&self) -> Service {
         let log = OpenOptions::new().create(true).append(true).open(&self.log).expect("a log can be written");
         let child = Command::new(&self.program)
-            .args(&self.arguments)
             .envs(self.variables.iter().cloned())
             .stdout(Stdio::null())
             .stderr(log)
@@ -120,7 +110,7 @@ impl ServiceBuilder {
 impl Service {
     /// Whether it may be sent requests.
     pub async fn is_ready(&self) -> bool {
-        let asked = reqwest::get(format!("{}/ready", self.url)).await;
+        let asked = crate::http::get(&format!("{}/ready", self.url)).await;
         asked.is_ok_and(|answer| answer.status() == 200)
     }
 

@@ -4,6 +4,7 @@
 use std::net::{SocketAddr, TcpListener};
 
 use actix_web::dev::Server;
+use actix_web::middleware::from_fn;
 use actix_web::{App, HttpResponse, HttpServer, Responder, web};
 use anyhow::Context as _;
 use bellwether_web::health::{self, Draining};
@@ -42,7 +43,7 @@ impl Endpoints {
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(face.clone())
-                .wrap(headers::security())
+                .wrap(from_fn(headers::secured))
                 .route("/health", web::get().to(alive))
                 .route("/ready", web::get().to(ready))
                 .route("/metrics", web::get().to(told))

@@ -55,6 +55,7 @@ pub struct SendPredictionEmailJob {
 
 #[async_trait]
 impl JobHandler for SendPredictionEmailJob {
+    #[tracing::instrument(name = "email", skip_all, fields(uid = %ticket.uid, trace = tracing::field::Empty))]
     async fn handle(&self, ticket: Ticket) -> Handled {
         let Some(claim) = self.claim(ticket).await else {
             return Handled::PutBack;
@@ -137,6 +138,7 @@ impl SendPredictionEmailJob {
             }
             Err(error) => return Verdict::Park(Failure::new(error.to_string())),
         };
+        tracing::Span::current().record("trace", email.trace.as_deref());
         let letter = match self.sending.addresses.letter(&email, &job.delivered, self.clock.now()) {
             Ok(letter) => letter,
             Err(error) => return Verdict::Park(Failure::new(error.to_string()).with(job, &[])),

@@ -45,6 +45,7 @@ pub fn email_options(settings: &Settings) -> EmailOptions {
     EmailOptions {
         login,
         renewal: login::smtp(settings),
+        timeout: Duration::from_secs(smtp.timeout_seconds),
         ca_file: (!smtp.ca_file.is_empty()).then(|| PathBuf::from(&smtp.ca_file)),
         ..EmailOptions::new(smtp.url.clone(), &smtp.from, smtp.recipients.clone())
     }

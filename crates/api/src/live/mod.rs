@@ -80,6 +80,11 @@ impl Live {
         live
     }
 
+    /// Which line of versions is followed.
+    pub(crate) fn environment(&self) -> &str {
+        &self.environment
+    }
+
     /// What is live now.
     pub(crate) fn snapshot(&self) -> Option<Arc<Snapshot>> {
         self.snapshot.load_full()
@@ -170,13 +175,15 @@ impl Live {
                 let mut told = self.lock();
                 told.since = Some(self.clock.now());
                 told.refused = None;
-                metrics::gauge!("bellwether_config_version").set(number as f64);
+                metrics::gauge!("bellwether_config_version", "environment" => self.environment.clone())
+                    .set(number as f64);
                 tracing::info!(version = number, "a config version is live");
             }
             Err(refusals) => {
                 let why: Vec<_> = refusals.iter().map(ToString::to_string).collect();
                 tracing::error!(version = number, ?why, "a config version is refused");
-                metrics::counter!("bellwether_config_refused_total").increment(1);
+                metrics::counter!("bellwether_config_refused_total", "environment" => self.environment.clone())
+                    .increment(1);
                 self.lock().refused = Some((number, why));
             }
         }

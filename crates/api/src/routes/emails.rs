@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::predict::call;
 use crate::idempotency::{IdempotencyKey, fingerprint};
 use crate::state::State;
 
@@ -139,6 +140,8 @@ pub(crate) async fn enqueue(
         job.uid = claimed(key, &body, job.uid, &state).await?;
     }
     let job_id = job.uid;
+    // The trace that asks for the email, rather than the one that predicted.
+    job.trace = call(&request)?.trace.and_then(|trace| trace.named()).or(job.trace);
     state.emails.order(&[job]).await.map_err(refused)?;
     Ok(HttpResponse::Accepted().json(EmailAccepted { job_id }))
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use bellwether_core::customer::Customer;
 use bellwether_core::prediction::{Answer, Purpose, Snapshot};
+use bellwether_web::trace::Trace;
 use bellwether_web::{Problem, body};
 
 use crate::idempotency::IdempotencyKey;
@@ -36,9 +37,7 @@ pub(crate) async fn predict(
     let body = body::read(&request, payload, state.limits.body, &["application/json"]).await?;
     let live = live(&state)?;
     let customer = Customer::parse(&body, &live.schema, state.clock.now().date_naive())?;
-    let answer = state.predictor.predict(&live, customer, call).await?;
-    tracing::Span::current().record("uid", tracing::field::display(answer.uid));
-    Ok(HttpResponse::Ok().json(answer))
+    Ok(HttpResponse::Ok().json(state.predictor.predict(&live, customer, call).await?))
 }
 
 /// The circumstances of a request that has just arrived.
@@ -46,10 +45,13 @@ pub(crate) async fn predict(
 /// # Errors
 /// 422 for an `Idempotency-Key` that is none.
 pub(crate) fn call(request: &HttpRequest) -> Result<Call, Problem> {
+    let email_key = IdempotencyKey::of(request)?.map(|key| key.digest());
+    let extensions = request.extensions();
     Ok(Call {
         begun: Instant::now(),
-        purpose: request.extensions().get::<Purpose>().copied(),
-        email_key: IdempotencyKey::of(request)?.map(|key| key.digest()),
+        purpose: extensions.get::<Purpose>().copied(),
+        email_key,
+        trace: extensions.get::<Trace>().copied(),
     })
 }
 

@@ -62,7 +62,8 @@ struct Outbox {
 
 impl Outbox {
     async fn open(database: &SharedDatabase, settings: &Settings) -> anyhow::Result<Self> {
-        let queue = bellwether_engines::queue(settings).await?;
+        let redis = bellwether_engines::redis(settings, bellwether_engines::Absence::Fatal).await?;
+        let queue = bellwether_engines::queue(settings, redis.as_ref()).await?;
         let clock = Arc::new(SystemClock);
         let emails = EmailOutbox::new(database.clone(), queue.clone(), clock.clone());
         Ok(Self { emails, queue, clock })

@@ -31,9 +31,11 @@ impl RunningEnvironment {
         stop: CancellationToken,
     ) -> anyhow::Result<Self> {
         let environment = settings.environment.as_str();
-        let parts = Parts { models, ..Parts::open(&settings, metrics).await? };
-        let database = parts.database.clone();
+        let database = bellwether_engines::database(&settings).await?;
         migrate(database.as_ref(), &settings).await?;
+        let parts = Parts { models, ..Parts::open(&settings, metrics).await? };
+        database.close().await;
+        let database = parts.database.clone();
         samples::clients(database.as_ref(), &parts.models).await?;
         let (queue, clock) = (parts.queue.clone(), parts.clock.clone());
         let api = Application::build(&settings, parts)
