@@ -4,13 +4,17 @@
 mod command;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bellwether_core::prediction::LogRecord;
+use bellwether_store::redis::{RedisOptions, RedisServer, RedisSightings};
 use bellwether_store::sqlite::Sqlite;
 use bellwether_store::{
-    ClientRow, Clients, EmailJobs, NewEmailJob, PredictionLog, ReplicaReport, Replicas as _,
+    ClientRow, Clients, EmailJobs, LoginDetails, NewEmailJob, PredictionLog, ReplicaReport, Replicas as _,
+    Sightings as _,
 };
+use bellwether_testkit::redis::RedisProcess;
 use bellwether_testkit::wait::until;
 use chrono::{DateTime, TimeDelta, Utc};
 use command::{System, run};
@@ -120,6 +124,37 @@ async fn a_replica_that_is_silent_or_stays_behind_is_told_and_fails_the_command(
     assert!(!ran.ok && ran.out.contains("NOT complete"), "{ran:?}");
     assert!(ran.out.contains("replica gone: SILENT since"), "{ran:?}");
     assert!(ran.out.contains("replica stuck: BEHIND"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn sightings_in_redis_are_erased_and_a_redis_that_is_away_fails_the_command_and_nothing_else() {
+    const MINUTE: Duration = Duration::from_secs(60);
+    let system = System::migrated().await;
+    let mut redis = RedisProcess::start();
+    let options = RedisOptions {
+        prefix: "bellwether:prod".to_owned(),
+        budget: Duration::from_secs(2),
+        ..RedisOptions::default()
+    };
+    let server = RedisServer::connect(Arc::new(LoginDetails::of_url(redis.url())), options).await.unwrap();
+    let sightings = RedisSightings::open(server).await;
+    assert_eq!(sightings.see("them", MINUTE, Utc::now()).await, Some(0));
+    let url = redis.url();
+    let erase = || {
+        let mut command = system.command_by_settings(&["erase", "--client-id", "them", "--yes", "--json"]);
+        command.env("BELLWETHER__REDIS__URL", &url);
+        run(command, "")
+    };
+    let ran = erase();
+    let told: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!((ran.ok, &told["removed"]["sightings"]), (true, &json!(1)), "{ran:?}");
+    assert_eq!(sightings.see("them", MINUTE, Utc::now()).await, Some(0), "they are a stranger again");
+    redis.kill();
+    fill(&system.database, "them").await;
+    let ran = erase();
+    let told: Value = serde_json::from_str(&ran.out).unwrap();
+    assert!(!ran.ok && told["failed"]["sightings"].as_str().unwrap().contains("redis.url"), "{ran:?}");
+    assert_eq!((&told["removed"]["predictions"], &told["complete"]), (&json!(2), &json!(false)), "{ran:?}");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bellwether_store::{EmailClaim, EmailJobState, EmailJobs as _, NewEmailJob};
 use bellwether_testkit::embedded::EmbeddedBuilder;
+use bellwether_testkit::http::client;
 use bellwether_testkit::wait::until;
 use bellwether_testkit::{Reply, SmtpSink};
 use chrono::{TimeDelta, Utc};
@@ -137,7 +138,6 @@ async fn a_database_that_was_never_migrated_is_refused_by_name() {
 #[tokio::test]
 async fn a_job_parked_by_a_refusal_is_sent_once_the_operator_requeues_it() {
     const PATIENCE: Duration = Duration::from_secs(60);
-    rustls::crypto::ring::default_provider().install_default().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let smtp = SmtpSink::start(|step| match step.verb {
         "RCPT" => Reply::Say("550 no such user"),
@@ -148,7 +148,7 @@ async fn a_job_parked_by_a_refusal_is_sent_once_the_operator_requeues_it() {
         .variable("BELLWETHER__SMTP__URL", smtp.url())
         .start();
     let asked = json!({ "payload": { "client_id": "7", "prediction": 0.9, "high_risk": "yes" } });
-    let asked = reqwest::Client::new().post(format!("{}/emails", system.api)).json(&asked).send();
+    let asked = client().post(format!("{}/emails", system.api)).json(&asked).send();
     let job: Value = asked.await.unwrap().json().await.unwrap();
     let uid: Uuid = job["job_id"].as_str().unwrap().parse().unwrap();
     let database = command::open(system.data()).await;

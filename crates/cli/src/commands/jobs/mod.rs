@@ -27,8 +27,8 @@ pub(crate) fn run(jobs: &args::Jobs) -> anyhow::Result<ExitCode> {
         | JobsCommand::Purge { target, .. }
         | JobsCommand::Refill { target } => target,
     };
-    let settings = target.settings()?;
     block_on(async {
+        let settings = target.settings()?;
         let database = opened(&settings).await?;
         let outcome = run_on(&database, &settings, &jobs.command).await;
         database.close().await;
