@@ -7,8 +7,10 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use crate::Rotating;
+
 /// Everything an operator sets.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     pub environment: Environment,
@@ -30,6 +32,9 @@ pub struct Settings {
     pub sentry: Sentry,
     pub retention: Retention,
     pub log: Log,
+    /// Those settings that are in secrets, and may change while the process runs.
+    #[serde(skip)]
+    pub rotating: Rotating,
 }
 
 /// Which line of config versions a process serves.

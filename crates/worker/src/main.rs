@@ -20,7 +20,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> anyhow::Result<()> {
-    let settings = bellwether_settings::load()?;
+    let settings = bellwether_settings::load().await?;
     logs::begin(&settings.log).context("log.level")?;
     let stop = shutdown::on_signal()?;
     let database = bellwether_engines::database(&settings).await?;
