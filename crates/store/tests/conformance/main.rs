@@ -7,6 +7,8 @@
 mod builders;
 #[macro_use]
 mod suite;
+mod archive;
+mod archive_in_s3;
 mod clients;
 mod config_store;
 mod email_jobs;
@@ -41,4 +43,21 @@ mod memory {
     }
 
     sightings_conformance!(empty);
+}
+
+mod folder {
+    use bellwether_store::archive::FolderArchive;
+
+    async fn empty() -> (FolderArchive, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        (FolderArchive::new(folder.path().join("archive")), folder)
+    }
+
+    archive_conformance!(empty);
+}
+
+mod s3 {
+    use crate::archive_in_s3::empty;
+
+    archive_conformance!(empty);
 }

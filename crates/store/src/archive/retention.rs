@@ -1,0 +1,43 @@
+//! Lets go of old days.
+
+use chrono::NaiveDate;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
+use super::keys::Pages;
+use super::object::{ENDING, day_of};
+use super::{ArchiveError, ArchiveStore};
+
+const CONCURRENCY: usize = 16;
+
+/// Removes an environment's objects of the days (UTC) before `day`; answers how many. May be stopped and repeated at
+/// any time. `progress` is told how many were removed so far.
+///
+/// # Errors
+/// [`ArchiveError`]; what was removed by then stays so.
+pub async fn delete_days_before(
+    store: &dyn ArchiveStore,
+    environment: &str,
+    day: NaiveDate,
+    progress: &(dyn Fn(u64) + Send + Sync),
+) -> Result<u64, ArchiveError> {
+    let mut removed = 0;
+    let mut pages = Pages::new(store, environment);
+    loop {
+        let page = pages.next().await?;
+        let (old, kept): (Vec<_>, Vec<_>) = page
+            .iter()
+            .filter(|key| key.ends_with(ENDING))
+            .filter_map(|key| Some((key, day_of(key)?)))
+            .partition(|(_, of)| *of < day);
+        let mut done =
+            stream::iter(old.iter().map(|(key, _)| store.delete(key))).buffer_unordered(CONCURRENCY);
+        while done.try_next().await?.is_some() {
+            removed += 1;
+            progress(removed);
+        }
+        // Days are in order: after one that is kept, all are.
+        if page.is_empty() || !kept.is_empty() {
+            return Ok(removed);
+        }
+    }
+}
