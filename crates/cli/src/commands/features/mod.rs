@@ -30,7 +30,7 @@ use write::Writer;
 /// Imports a file.
 pub(crate) fn run(features: &args::Features) -> anyhow::Result<ExitCode> {
     let FeaturesCommand::Import(import) = &features.command;
-    let settings = import.target.settings()?;
+    let settings = block_on(import.target.settings())?;
     block_on(async {
         let database = opened(&settings).await?;
         let outcome = run_on(database.as_ref(), &settings, import).await;

@@ -27,7 +27,7 @@ pub(crate) fn run(jobs: &args::Jobs) -> anyhow::Result<ExitCode> {
         | JobsCommand::Purge { target, .. }
         | JobsCommand::Refill { target } => target,
     };
-    let settings = target.settings()?;
+    let settings = block_on(target.settings())?;
     block_on(async {
         let database = opened(&settings).await?;
         let outcome = run_on(&database, &settings, &jobs.command).await;
