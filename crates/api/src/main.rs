@@ -18,10 +18,11 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> anyhow::Result<()> {
-    let settings = bellwether_settings::load()?;
+    let settings = bellwether_settings::load().await?;
     let _reports = sentry::begin(&settings)?;
     logs::begin(&settings.log).context("log.level")?;
     let stop = shutdown::on_signal()?;
+    settings.keep_secrets_fresh(stop.clone().cancelled_owned());
     let parts = Parts::open(&settings, metrics::begin()?).await?;
     Application::build(&settings, parts).await?.run_until_stopped(stop).await
 }

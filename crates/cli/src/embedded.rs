@@ -14,22 +14,17 @@ impl Target {
     ///
     /// # Errors
     /// Every problem in them.
-    pub(crate) fn settings(&self) -> anyhow::Result<Settings> {
-        Ok(match &self.data_dir {
-            None => bellwether_settings::load()?,
-            Some(data) => embedded_settings(&Embedded {
-                data: data.clone(),
-                environment: Environment::Prod,
-                port: 8000,
-            })?,
-        })
+    pub(crate) async fn settings(&self) -> anyhow::Result<Settings> {
+        let Some(data) = &self.data_dir else { return Ok(bellwether_settings::load().await?) };
+        let embedded = Embedded { data: data.clone(), environment: Environment::Prod, port: 8000 };
+        embedded_settings(&embedded).await
     }
 }
 
 /// The settings of one embedded environment, with the process's variables on top.
-pub(crate) fn embedded_settings(embedded: &Embedded) -> anyhow::Result<Settings> {
+pub(crate) async fn embedded_settings(embedded: &Embedded) -> anyhow::Result<Settings> {
     let file = std::env::var_os("BELLWETHER_SETTINGS");
-    Ok(embedded.settings(file.as_deref().map(std::path::Path::new), std::env::vars())?)
+    Ok(embedded.settings(file.as_deref().map(std::path::Path::new), std::env::vars()).await?)
 }
 
 /// Opens the database of a system that is there: one that was never migrated, or not by this build, is refused.

@@ -3,17 +3,21 @@
 
 mod command;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bellwether_core::prediction::LogRecord;
+use bellwether_store::archive::{ArchiveStore as _, FolderArchive};
 use bellwether_store::redis::{RedisOptions, RedisServer, RedisSightings};
 use bellwether_store::sqlite::Sqlite;
 use bellwether_store::{
     ClientRow, Clients, EmailJobs, LoginDetails, NewEmailJob, PredictionLog, ReplicaReport, Replicas as _,
     Sightings as _,
 };
+use bellwether_testkit::embedded::EmbeddedBuilder;
+use bellwether_testkit::http::client;
 use bellwether_testkit::redis::RedisProcess;
 use bellwether_testkit::wait::until;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -124,6 +128,48 @@ async fn a_replica_that_is_silent_or_stays_behind_is_told_and_fails_the_command(
     assert!(!ran.ok && ran.out.contains("NOT complete"), "{ran:?}");
     assert!(ran.out.contains("replica gone: SILENT since"), "{ran:?}");
     assert!(ran.out.contains("replica stuck: BEHIND"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn what_a_running_system_answered_logged_and_archived_is_erased() {
+    const SOON: Duration = Duration::from_secs(60);
+    let folder = tempfile::tempdir().unwrap();
+    let system = EmbeddedBuilder::new(env!("CARGO_BIN_EXE_bellwether"), &folder.path().join("data"))
+        .variable("BELLWETHER__ARCHIVE__BATCH_SECONDS", "1")
+        .start();
+    for name in ["them", "others"] {
+        let body = json!({ "client_id": name, "xp_points": 18.2 });
+        let answer = client().post(format!("{}/predict", system.api)).json(&body).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+    }
+    let database = command::open(system.data()).await;
+    let archive = FolderArchive::new(system.data().join("prod/archive"));
+    // Two answers within one batch are one object; a slow machine may make it two.
+    let objects = async || archive.list("prod", None).await.unwrap();
+    until("both are logged", SOON, async || PredictionLog::count(&database).await.unwrap() == 2).await;
+    until("they are archived", SOON, async || !objects().await.is_empty()).await;
+    let erase = async || {
+        let data = system.data().to_owned();
+        let ran = tokio::task::spawn_blocking(move || {
+            let mut erase =
+                command::command(&["erase", "--client-id", "them", "--yes", "--json", "--data-dir"]);
+            erase.arg(data);
+            run(erase, "")
+        });
+        ran.await.unwrap()
+    };
+    let removed = Cell::new(0);
+    until("the archive had them", SOON, async || {
+        let ran = erase().await;
+        assert!(ran.ok, "{ran:?}");
+        let told: Value = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!(told["replicas"][0]["standing"], "passed", "{told}");
+        removed.set(removed.get() + told["removed"]["archived_records"].as_u64().unwrap());
+        removed.get() == 1
+    })
+    .await;
+    assert_eq!(predictions(&database, "them").await, 0);
+    assert_eq!(predictions(&database, "others").await, 1);
 }
 
 #[tokio::test]

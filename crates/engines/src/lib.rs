@@ -1,11 +1,13 @@
 //! From settings to open engines: which database, queue, sightings and archive the settings name. The one
 //! place that knows every engine; services and commands hold traits.
 
+mod archive;
 mod database;
 pub mod login;
 mod queue;
 mod redis;
 
+pub use archive::archive;
 pub use database::{database, migrated_database};
 pub use queue::queue;
 pub use redis::{config_changes, redis, sightings};

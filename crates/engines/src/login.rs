@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use bellwether_settings::Settings;
+use async_trait::async_trait;
+use bellwether_settings::{Rotating, Settings};
 use bellwether_store::{Login, LoginDetails};
 use secrecy::SecretString;
 
@@ -24,7 +25,39 @@ pub fn redis(settings: &Settings) -> Arc<dyn Login> {
     of(settings, "redis", [&redis.url, &redis.user, &redis.password])
 }
 
-fn of(_settings: &Settings, _section: &'static str, parts: [&SecretString; 3]) -> Arc<dyn Login> {
+fn of(settings: &Settings, section: &'static str, parts: [&SecretString; 3]) -> Arc<dyn Login> {
     let [url, user, password] = parts.map(Clone::clone);
-    Arc::new(LoginDetails { url, user, password })
+    let first = LoginDetails { url, user, password };
+    Arc::new(SettingsLogin { rotating: settings.rotating.clone(), section, first })
+}
+
+/// A login as the settings have it. What is a reference to a secret changes with the secret; the rest stays.
+struct SettingsLogin {
+    rotating: Rotating,
+    section: &'static str,
+    first: LoginDetails,
+}
+
+impl SettingsLogin {
+    fn current(&self, field: &str, first: &SecretString) -> SecretString {
+        self.rotating.current(&format!("{}.{field}", self.section)).unwrap_or_else(|| first.clone())
+    }
+}
+
+#[async_trait]
+impl Login for SettingsLogin {
+    async fn details(&self) -> LoginDetails {
+        LoginDetails {
+            url: self.current("url", &self.first.url),
+            user: self.current("user", &self.first.user),
+            password: self.current("password", &self.first.password),
+        }
+    }
+
+    async fn renewed(&self) -> LoginDetails {
+        for field in ["url", "user", "password"] {
+            self.rotating.renewed(&format!("{}.{field}", self.section)).await;
+        }
+        self.details().await
+    }
 }

@@ -27,7 +27,7 @@ impl Embedded {
     ///
     /// # Errors
     /// [`Problems`] in the variables or the file they name.
-    pub fn settings(
+    pub async fn settings(
         &self,
         file: Option<&Path>,
         variables: impl Iterator<Item = (String, String)>,
@@ -60,7 +60,7 @@ impl Embedded {
         let (fixed, soft) = (named(&fixed), named(&soft));
         let given = variables.filter(|(name, _)| !fixed.iter().any(|(fixed, _)| fixed == name));
         // Later ones win.
-        load_from(file, soft.into_iter().chain(given).chain(fixed.clone()))
+        load_from(file, soft.into_iter().chain(given).chain(fixed.clone())).await
     }
 }
 

@@ -1,14 +1,16 @@
-//! The layers: defaults, then a file, then the environment; and every problem found on the way.
+//! From layers and secrets to checked settings; and every problem found on the way.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use figment::Figment;
-use figment::providers::{Format as _, Serialized, Toml};
-use figment::value::{Dict, Value};
+use figment::providers::Serialized;
+use figment::value::Dict;
 
-use crate::{DEFAULTS, Settings, validate};
+use crate::layers::{self, Layers};
+use crate::secrets::{AwsSecrets, EnvironmentSecrets, Resolved, Rotating, SecretSource, resolve};
+use crate::{Settings, validate};
 
 pub(crate) const PREFIX: &str = "BELLWETHER__";
 const FILE_VARIABLE: &str = "BELLWETHER_SETTINGS";
@@ -20,6 +22,17 @@ pub struct Problem {
     pub key: String,
     /// What was expected.
     pub message: String,
+}
+
+impl Problem {
+    pub(crate) fn of(error: &figment::Error) -> Self {
+        let key = if error.path.is_empty() { "settings".to_owned() } else { error.path.join(".") };
+        // A syntax error quotes the line it is on, and with it perhaps a password.
+        let message = error.kind.to_string();
+        let unquoted: Vec<_> =
+            message.lines().filter(|line| !line.contains(" | ") && !line.ends_with('|')).collect();
+        Self { key, message: unquoted.join(": ") }
+    }
 }
 
 /// All that is wrong with the settings, found before anything is started.
@@ -42,143 +55,90 @@ impl fmt::Display for Problems {
 ///
 /// # Errors
 /// [`Problems`], all of them at once.
-pub fn load() -> Result<Settings, Problems> {
+pub async fn load() -> Result<Settings, Problems> {
     let file = std::env::var_os(FILE_VARIABLE);
-    load_from(file.as_deref().map(Path::new), std::env::vars())
+    load_from(file.as_deref().map(Path::new), std::env::vars()).await
 }
 
-/// Loads settings from a file and from given environment variables.
+/// Loads settings from a file and from given environment variables, and secrets from the provider that these
+/// name.
 ///
 /// # Errors
 /// [`Problems`], all of them at once.
-pub fn load_from(
+pub async fn load_from(
     file: Option<&Path>,
     variables: impl Iterator<Item = (String, String)>,
 ) -> Result<Settings, Problems> {
+    let variables: Vec<_> = variables.collect();
+    let secrets = EnvironmentSecrets::new(variables.iter().cloned());
     let mut problems = Vec::new();
-    let defaults = Figment::from(Toml::string(DEFAULTS));
-    let known = section(&defaults, &mut problems);
-    let mut figment = defaults;
-    if let Some(path) = file {
-        let layer = Figment::from(Toml::file_exact(path));
-        check_keys(&section(&layer, &mut problems), &known, "", &mut problems);
-        figment = figment.merge(layer);
-    }
-    figment = figment.merge(Serialized::defaults(environment(variables, &known, &mut problems)));
-    if !problems.is_empty() {
+    let layers = layers::merge(file, variables.into_iter(), &mut problems);
+    let source: Arc<dyn SecretSource> = match provider(&layers.merged) {
+        Some("aws") => Arc::new(AwsSecrets::default()),
+        _ => Arc::new(secrets),
+    };
+    finish(layers, problems, source).await
+}
+
+/// As [`load_from`], with secrets from `source`, whatever `secrets.provider` says.
+///
+/// # Errors
+/// [`Problems`], all of them at once.
+pub async fn load_with(
+    file: Option<&Path>,
+    variables: impl Iterator<Item = (String, String)>,
+    source: Arc<dyn SecretSource>,
+) -> Result<Settings, Problems> {
+    let mut problems = Vec::new();
+    let layers = layers::merge(file, variables, &mut problems);
+    finish(layers, problems, source).await
+}
+
+fn provider(merged: &Dict) -> Option<&str> {
+    merged.get("secrets")?.find_ref("provider")?.as_str()
+}
+
+/// Reads the secrets, and checks what came of it all.
+async fn finish(
+    layers: Layers,
+    mut problems: Vec<Problem>,
+    source: Arc<dyn SecretSource>,
+) -> Result<Settings, Problems> {
+    if !matches!(provider(&layers.merged), Some("aws" | "env")) {
+        let message = "expected \"aws\" or \"env\"".to_owned();
+        problems.push(Problem { key: "secrets.provider".to_owned(), message });
         return Err(Problems(problems));
     }
-    match figment.extract::<Settings>() {
-        Ok(settings) => validate::check(settings),
-        Err(errors) => Err(Problems(errors.into_iter().map(|error| problem(&error)).collect())),
+    let Resolved { values, rotating, problems: unresolved } = resolve(layers, source).await;
+    if !problems.is_empty() {
+        problems.extend(unresolved);
+        return Err(Problems(problems));
+    }
+    let checked = match Figment::from(Serialized::defaults(values)).extract::<Settings>() {
+        Ok(settings) => validate::check(settings).map_err(|Problems(problems)| problems),
+        Err(errors) => Err(errors.into_iter().map(|error| Problem::of(&error)).collect()),
+    };
+    match checked {
+        Ok(settings) if unresolved.is_empty() => Ok(Settings { rotating, ..settings }),
+        Ok(_) => Err(Problems(unresolved)),
+        Err(found) => Err(Problems(told(found, unresolved, &rotating))),
     }
 }
 
-fn problem(error: &figment::Error) -> Problem {
-    let key = if error.path.is_empty() { "settings".to_owned() } else { error.path.join(".") };
-    Problem { key, message: error.kind.to_string() }
-}
-
-fn section(figment: &Figment, problems: &mut Vec<Problem>) -> Dict {
-    match figment.extract::<Dict>() {
-        Ok(dict) => dict,
-        Err(errors) => {
-            problems.extend(errors.into_iter().map(|error| problem(&error)));
-            Dict::new()
-        }
-    }
-}
-
-/// Refuses keys that the defaults do not have, and values of another type than theirs.
-fn check_keys(layer: &Dict, known: &Dict, path: &str, problems: &mut Vec<Problem>) {
-    for (name, value) in layer {
-        let key = format!("{path}{name}");
-        match (known.get(name), value) {
-            (None, _) => problems.push(Problem { key, message: "there is no such setting".to_owned() }),
-            (Some(Value::Dict(_, inner)), Value::Dict(_, given)) => {
-                check_keys(given, inner, &format!("{key}."), problems);
-            }
-            (Some(default), given) if kind(default) != kind(given) => {
-                let message = format!("expected {}, not {}", kind(default), kind(given));
-                problems.push(Problem { key, message });
-            }
-            _ => {}
-        }
-    }
-}
-
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::String(..) | Value::Char(..) => "a text",
-        Value::Bool(..) => "true or false",
-        Value::Num(..) => "a number",
-        Value::Dict(..) => "a section",
-        Value::Array(..) => "a list",
-        Value::Empty(..) => "nothing",
-    }
-}
-
-/// A variable's text becomes what its default is, so that a token of digits stays a text.
-fn environment(
-    variables: impl Iterator<Item = (String, String)>,
-    known: &Dict,
-    problems: &mut Vec<Problem>,
-) -> BTreeMap<String, serde_json::Value> {
-    let mut layer: BTreeMap<String, serde_json::Value> = BTreeMap::new();
-    for (variable, text) in variables {
-        let Some(name) = variable.strip_prefix(PREFIX) else { continue };
-        let key = name.to_lowercase().replace("__", ".");
-        let Some(default) = find(known, &key) else {
-            problems
-                .push(Problem { key, message: format!("there is no such setting (variable {variable})") });
+/// What is reported: a setting whose secret was not had is at fault for that alone, and what is wrong with a
+/// secret's value is said without the value.
+fn told(found: Vec<Problem>, unresolved: Vec<Problem>, rotating: &Rotating) -> Vec<Problem> {
+    let mut told = unresolved;
+    for problem in found {
+        if told.iter().any(|unresolved| unresolved.key == problem.key) {
             continue;
+        }
+        let message = if rotating.is_touched(&problem.key) {
+            "what its secret holds is not what this setting takes".to_owned()
+        } else {
+            problem.message
         };
-        match typed(default, &text) {
-            Ok(value) => insert(&mut layer, &key, value),
-            Err(message) => {
-                problems.push(Problem { key, message: format!("{message} (variable {variable})") });
-            }
-        }
+        told.push(Problem { key: problem.key, message });
     }
-    layer
-}
-
-fn find<'a>(known: &'a Dict, key: &str) -> Option<&'a Value> {
-    match key.split_once('.') {
-        None => known.get(key).filter(|value| !matches!(value, Value::Dict(..))),
-        Some((section, rest)) => match known.get(section)? {
-            Value::Dict(_, inner) => find(inner, rest),
-            _ => None,
-        },
-    }
-}
-
-fn typed(default: &Value, text: &str) -> Result<serde_json::Value, String> {
-    match default {
-        Value::Num(..) => text
-            .parse::<u64>()
-            .map(Into::into)
-            .map_err(|_| "expected a whole number of at least 0".to_owned()),
-        Value::Bool(..) => {
-            text.parse::<bool>().map(Into::into).map_err(|_| "expected true or false".to_owned())
-        }
-        Value::Array(..) => {
-            Ok(text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect::<Vec<_>>().into())
-        }
-        _ => Ok(text.into()),
-    }
-}
-
-fn insert(layer: &mut BTreeMap<String, serde_json::Value>, key: &str, value: serde_json::Value) {
-    match key.split_once('.') {
-        None => {
-            layer.insert(key.to_owned(), value);
-        }
-        Some((section, name)) => {
-            let section = layer.entry(section.to_owned()).or_insert_with(|| serde_json::json!({}));
-            if let Some(section) = section.as_object_mut() {
-                section.insert(name.to_owned(), value);
-            }
-        }
-    }
+    told
 }

@@ -3,12 +3,15 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use crate::Rotating;
+
 /// Everything an operator sets.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     pub environment: Environment,
@@ -30,6 +33,18 @@ pub struct Settings {
     pub sentry: Sentry,
     pub retention: Retention,
     pub log: Log,
+    /// Those settings that are in secrets, and may change while the process runs.
+    #[serde(skip)]
+    pub rotating: Rotating,
+}
+
+impl Settings {
+    /// Asks for the secrets behind these settings every `secrets.refresh_seconds`, in a task of its own, until
+    /// `stop` completes.
+    pub fn keep_secrets_fresh(&self, stop: impl Future<Output = ()> + Send + 'static) {
+        let (rotating, every) = (self.rotating.clone(), Duration::from_secs(self.secrets.refresh_seconds));
+        tokio::spawn(async move { rotating.keep_fresh(every, stop).await });
+    }
 }
 
 /// Which line of config versions a process serves.

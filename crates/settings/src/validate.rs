@@ -61,11 +61,8 @@ pub(crate) fn check(settings: Settings) -> Result<Settings, Problems> {
         expect(value > 0, key, "expected at least 1");
     }
     for recipient in &settings.smtp.recipients {
-        expect(
-            recipient.contains('@'),
-            "smtp.recipients",
-            &format!("expected email addresses, not `{recipient}`"),
-        );
+        let message = format!("expected email addresses, not `{recipient}`");
+        expect(recipient.contains('@'), "smtp.recipients", &message);
     }
     if problems.is_empty() { Ok(settings) } else { Err(Problems(problems)) }
 }

@@ -8,68 +8,68 @@ use secrecy::ExposeSecret as _;
 
 const TOKEN: (&str, &str) = ("BELLWETHER__AUTH__TOKEN", "1234567890123456");
 
-fn load(variables: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
+async fn load(variables: &[(&str, &str)]) -> Result<Settings, Vec<String>> {
     let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    load_from(None, variables).map_err(|problems| problems.0.into_iter().map(|p| p.key).collect())
+    load_from(None, variables).await.map_err(|problems| problems.0.into_iter().map(|p| p.key).collect())
 }
 
-#[test]
-fn the_defaults_with_a_token_are_complete() {
-    let settings = load(&[TOKEN]).unwrap();
+#[tokio::test]
+async fn the_defaults_with_a_token_are_complete() {
+    let settings = load(&[TOKEN]).await.unwrap();
     assert_eq!(settings.server.bind.to_string(), "127.0.0.1:8000");
     assert_eq!(settings.auth.mode, AuthMode::Required);
     assert_eq!(settings.auth.token.expose_secret(), TOKEN.1, "a token of digits stays a text");
 }
 
-#[test]
-fn a_token_is_required_unless_auth_is_off_on_loopback() {
-    assert_eq!(load(&[]).unwrap_err(), ["auth.token"]);
+#[tokio::test]
+async fn a_token_is_required_unless_auth_is_off_on_loopback() {
+    assert_eq!(load(&[]).await.unwrap_err(), ["auth.token"]);
     let off = ("BELLWETHER__AUTH__MODE", "off");
-    assert!(load(&[off]).is_ok());
-    assert_eq!(load(&[off, ("BELLWETHER__SERVER__BIND", "0.0.0.0:8000")]).unwrap_err(), ["auth.mode"]);
+    assert!(load(&[off]).await.is_ok());
+    assert_eq!(load(&[off, ("BELLWETHER__SERVER__BIND", "0.0.0.0:8000")]).await.unwrap_err(), ["auth.mode"]);
 }
 
-#[test]
-fn all_problems_are_reported_at_once() {
+#[tokio::test]
+async fn all_problems_are_reported_at_once() {
     let variables = [
         ("BELLWETHER__SERVER__BINDD", "1"),
         ("BELLWETHER__SERVER__THREADS", "many"),
         ("BELLWETHER__NOTHING", "1"),
     ];
-    assert_eq!(load(&variables).unwrap_err(), ["server.bindd", "server.threads", "nothing"]);
+    assert_eq!(load(&variables).await.unwrap_err(), ["server.bindd", "server.threads", "nothing"]);
     let unsound = [("BELLWETHER__SMTP__URL", "http://x"), ("BELLWETHER__SMTP__CONCURRENCY", "0")];
-    assert_eq!(load(&unsound).unwrap_err(), ["auth.token", "smtp.url", "smtp.concurrency"]);
+    assert_eq!(load(&unsound).await.unwrap_err(), ["auth.token", "smtp.url", "smtp.concurrency"]);
 }
 
-#[test]
-fn variables_override_the_file_and_the_file_the_defaults() {
+#[tokio::test]
+async fn variables_override_the_file_and_the_file_the_defaults() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     write!(file, "[server]\nthreads = 3\nmax_batch_rows = 5\n[smtp]\nrecipients = [\"a@b\"]\n").unwrap();
     let variables =
         [TOKEN, ("BELLWETHER__SERVER__THREADS", "7"), ("BELLWETHER__SMTP__RECIPIENTS", "c@d, e@f")];
     let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    let settings = load_from(Some(file.path()), variables).unwrap();
+    let settings = load_from(Some(file.path()), variables).await.unwrap();
     assert_eq!((settings.server.threads, settings.server.max_batch_rows), (7, 5));
     assert_eq!(settings.smtp.recipients, ["c@d", "e@f"]);
 }
 
-#[test]
-fn unknown_keys_and_wrong_types_in_the_file_are_refused_by_name() {
+#[tokio::test]
+async fn unknown_keys_and_wrong_types_in_the_file_are_refused_by_name() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     write!(file, "colour = 1\n[server]\nthreads = \"3\"\nbinds = \"x\"\n").unwrap();
-    let problems = load_from(Some(file.path()), std::iter::empty()).unwrap_err();
+    let problems = load_from(Some(file.path()), std::iter::empty()).await.unwrap_err();
     let keys: Vec<_> = problems.0.iter().map(|problem| problem.key.as_str()).collect();
     assert_eq!(keys, ["colour", "server.binds", "server.threads"]);
 }
 
-#[test]
-fn a_file_that_is_not_there_is_a_problem() {
-    assert!(load_from(Some("nowhere.toml".as_ref()), std::iter::empty()).is_err());
+#[tokio::test]
+async fn a_file_that_is_not_there_is_a_problem() {
+    assert!(load_from(Some("nowhere.toml".as_ref()), std::iter::empty()).await.is_err());
 }
 
-#[test]
-fn secrets_are_not_in_the_debug_output() {
-    assert!(!format!("{:?}", load(&[TOKEN]).unwrap()).contains(TOKEN.1));
+#[tokio::test]
+async fn secrets_are_not_in_the_debug_output() {
+    assert!(!format!("{:?}", load(&[TOKEN]).await.unwrap()).contains(TOKEN.1));
 }
 
 const JWT: [(&str, &str); 3] = [

@@ -5,7 +5,9 @@
     reason = "a test that cannot be set up should panic"
 )]
 
+pub mod aws;
 pub mod embedded;
+mod faulty_proxy;
 pub mod http;
 pub mod load;
 pub mod mariadb;
@@ -17,6 +19,8 @@ mod smtp_sink;
 pub mod tools;
 pub mod wait;
 
+pub use aws::Aws;
+pub use faulty_proxy::{Fault, FaultyProxy};
 pub use small_disk::SmallDisk;
 pub use smtp_sink::{Received, Reply, SmtpSink, Step};
 

@@ -99,7 +99,12 @@ mod tests {
             ("BELLWETHER__SERVER__RATE_LIMIT_BURST", burst.to_string()),
         ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value)).into_iter();
-        RateLimit::new(&bellwether_settings::load_from(None, variables).unwrap().server)
+        RateLimit::new(
+            &futures_util::FutureExt::now_or_never(bellwether_settings::load_from(None, variables))
+                .unwrap()
+                .unwrap()
+                .server,
+        )
     }
 
     fn from(address: &str) -> Origin {

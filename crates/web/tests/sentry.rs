@@ -34,7 +34,10 @@ async fn an_error_and_a_panic_arrive_with_their_ids_and_without_client_data() {
     let kent = SentryServer::start().await;
     let variables = [("AUTH__MODE", "off"), ("ENVIRONMENT", "stage"), ("SENTRY__DSN", &kent.dsn())];
     let variables = variables.map(|(name, value)| (format!("BELLWETHER__{name}"), value.to_owned()));
-    let settings = bellwether_settings::load_from(None, variables.into_iter()).unwrap();
+    let settings =
+        futures_util::FutureExt::now_or_never(bellwether_settings::load_from(None, variables.into_iter()))
+            .unwrap()
+            .unwrap();
     let reports = sentry::begin(&settings).unwrap();
     logs::begin(&settings.log).unwrap();
     // The test's own panics are to be read.

@@ -7,6 +7,7 @@ mod condition;
 pub mod email;
 mod housekeeping;
 mod http;
+mod retention;
 mod send_prediction_email;
 mod service;
 pub mod startup;

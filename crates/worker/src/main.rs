@@ -21,7 +21,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> anyhow::Result<()> {
-    let settings = bellwether_settings::load()?;
+    let settings = bellwether_settings::load().await?;
     let _reports = sentry::begin(&settings)?;
     logs::begin(&settings.log).context("log.level")?;
     let metrics = metrics::begin()?;
@@ -29,6 +29,8 @@ async fn run() -> anyhow::Result<()> {
     let database = bellwether_engines::migrated_database(&settings, Absence::Fatal).await?;
     let redis = bellwether_engines::redis(&settings, Absence::Fatal).await?;
     let queue = bellwether_engines::queue(&settings, redis.as_ref()).await?;
-    let worker = WorkerService::from_settings(&settings, database, queue, Arc::new(SystemClock))?;
+    let archive = bellwether_engines::archive(&settings)?;
+    let worker = WorkerService::from_settings(&settings, database, archive, queue, Arc::new(SystemClock))?;
+    settings.keep_secrets_fresh(stop.clone().cancelled_owned());
     worker.run_with_endpoints(&settings.worker.bind, metrics, stop).await
 }

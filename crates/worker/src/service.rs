@@ -8,9 +8,11 @@ use std::time::Duration;
 use bellwether_engines::login;
 use bellwether_jobs::{JobQueue, thread_chance};
 use bellwether_settings::Settings;
+use bellwether_store::archive::ArchiveStore;
 use bellwether_store::{Clock, LoginDetails, SharedDatabase};
 
 use crate::email::MailerError;
+use crate::retention::Retention;
 use crate::startup::{EmailOptions, JobOptions, Means, WorkerService};
 
 impl WorkerService {
@@ -21,10 +23,12 @@ impl WorkerService {
     pub fn from_settings(
         settings: &Settings,
         database: SharedDatabase,
+        archive: Option<Arc<dyn ArchiveStore>>,
         queue: Arc<dyn JobQueue>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, MailerError> {
-        let means = Means { jobs: database.clone(), keys: database, queue, clock, chance: thread_chance() };
+        let means =
+            Means { jobs: database.clone(), keys: database.clone(), queue, clock, chance: thread_chance() };
         let kept = settings.retention.sent_emails_days;
         let options = JobOptions {
             concurrency: settings.smtp.concurrency,
@@ -33,7 +37,16 @@ impl WorkerService {
             grace: Duration::from_secs(settings.server.drain_seconds),
             ..JobOptions::default()
         };
-        Self::build(means, &email_options(settings), options)
+        let days = |days: u32| (days > 0).then_some(days);
+        let retention = Retention {
+            archive,
+            environment: settings.environment.as_str().to_owned(),
+            log_days: days(settings.retention.log_days),
+            archive_days: days(settings.retention.archive_days),
+            clock: means.clock.clone(),
+            database,
+        };
+        Ok(Self::build(means, &email_options(settings), options)?.with_retention(retention))
     }
 }
 

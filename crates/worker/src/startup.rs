@@ -17,6 +17,7 @@ use crate::condition::Condition;
 use crate::email::{AddressBook, MailerError, mailer};
 use crate::housekeeping::Housekeeping;
 use crate::http::Endpoints;
+use crate::retention::Retention;
 use crate::{SendPredictionEmailJob, Sending};
 
 /// How often recorded metrics are folded up.
@@ -107,6 +108,7 @@ pub struct WorkerService {
     options: JobOptions,
     sending: Sending,
     condition: Condition,
+    retention: Option<Retention>,
 }
 
 impl WorkerService {
@@ -122,7 +124,12 @@ impl WorkerService {
             retry: options.retry,
             rate: options.rate_per_second.map(|rate| Arc::new(RateLimiter::direct(Quota::per_second(rate)))),
         };
-        Ok(Self { means, options, sending, condition: Condition::default() })
+        Ok(Self { means, options, sending, condition: Condition::default(), retention: None })
+    }
+
+    /// The same worker, which also sees to what is kept for how long.
+    pub(crate) fn with_retention(self, retention: Retention) -> Self {
+        Self { retention: Some(retention), ..self }
     }
 
     /// How the worker is, now and later: for whoever asks over HTTP.
@@ -187,10 +194,16 @@ impl WorkerService {
             keep_sent: self.options.keep_sent,
         };
         let work = Work::new(Arc::new(job), self.options.concurrency, shutdown.clone());
-        let (result, (), ()) = tokio::join!(
+        let retention = async {
+            if let Some(retention) = &self.retention {
+                retention.run(shutdown.clone()).await;
+            }
+        };
+        let (result, (), (), ()) = tokio::join!(
             supervise(queue, &self.options.host, work, self.options.grace),
             refill.run(shutdown.clone()),
             housekeeping.run(shutdown.clone()),
+            retention,
         );
         result
     }

@@ -110,7 +110,12 @@ fn variables(folder: &Path, settings: &[(&str, &str)]) -> Vec<(String, String)> 
 
 /// A database with the first config: one model answers everyone, and everyone is emailed about.
 async fn migrated(variables: &[(String, String)]) -> SharedDatabase {
-    let settings: Settings = bellwether_settings::load_from(None, variables.iter().cloned()).unwrap();
+    let settings: Settings = futures_util::FutureExt::now_or_never(bellwether_settings::load_from(
+        None,
+        variables.iter().cloned(),
+    ))
+    .unwrap()
+    .unwrap();
     let database = bellwether_engines::database(&settings).await.unwrap();
     database.migrate().await.unwrap();
     let mut bundles: Vec<_> = std::fs::read_dir(&settings.models.path)

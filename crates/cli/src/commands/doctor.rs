@@ -13,29 +13,28 @@ use crate::embedded::block_on;
 
 /// Prints a line a check, and answers failure if one fails.
 pub(crate) fn run(target: &Target) -> anyhow::Result<ExitCode> {
-    let mut report = Report::default();
-    let settings = match target.settings() {
-        Ok(settings) => settings,
-        Err(error) => {
-            report.add("settings", Err(error));
-            return Ok(report.code());
+    block_on(async {
+        let mut report = Report::default();
+        match target.settings().await {
+            Ok(settings) => check(&settings, &mut report).await,
+            Err(error) => report.add("settings", Err(error)),
         }
-    };
+        Ok(report.code())
+    })
+}
+
+async fn check(settings: &Settings, report: &mut Report) {
     report.add("settings", Ok(format!("environment {}", settings.environment.as_str())));
-    bundles(&settings, &mut report);
-    report.add("server.bind", port(&settings));
+    bundles(settings, report);
+    report.add("server.bind", port(settings));
     for (key, path) in [("journal.path", &settings.journal.path), ("queue.path", &settings.queue.path)] {
         report.add(key, writable(path.parent().unwrap_or(Path::new("."))));
     }
     if let Some(folder) = settings.archive.url.strip_prefix("file://") {
         report.add("archive.url", writable(Path::new(folder)));
     }
-    block_on(async {
-        report.add("database.url", database_works(&settings).await);
-        report.add("smtp.url", mail_works(&settings).await);
-        Ok(())
-    })?;
-    Ok(report.code())
+    report.add("database.url", database_works(settings).await);
+    report.add("smtp.url", mail_works(settings).await);
 }
 
 #[derive(Default)]

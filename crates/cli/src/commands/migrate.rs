@@ -9,8 +9,8 @@ use crate::embedded::{block_on, migrate};
 
 /// Migrates, and says which config version is live.
 pub(crate) fn run(target: &Target) -> anyhow::Result<ExitCode> {
-    let settings = target.settings()?;
     block_on(async {
+        let settings = target.settings().await?;
         let database = database(&settings).await?;
         let live = migrate(database.as_ref(), &settings).await?;
         println!("{}: the database is up to date; config version {} is live", live.environment, live.version);

@@ -19,8 +19,8 @@ pub(crate) fn run(user: &args::User) -> anyhow::Result<ExitCode> {
     let UserCommand::Add { name, role, target } = &user.command;
     ensure!(is_name(name), "NAME: expected 1 to 64 letters, digits, `.`, `_`, `-` or `@`");
     let hash = hash(&read_password()?)?;
-    let settings = target.settings()?;
     block_on(async {
+        let settings = target.settings().await?;
         let database = database(&settings).await?;
         database.migrate().await.context("the database cannot be migrated")?;
         let role = Role::from(*role);

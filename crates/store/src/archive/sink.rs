@@ -1,18 +1,14 @@
-//! What an archive object holds and is called.
+//! From the journal into the archive.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::task::spawn_blocking;
 
 use super::ArchiveStore;
+use super::object::{ENDING, by_hour, compressed};
 use crate::journal::Entry;
 use crate::relay::{Batching, Sink, SinkError};
-
-/// zstd's own default: records shrink to about a tenth at some 200 MB/s.
-const COMPRESSION_LEVEL: i32 = 3;
 
 /// Delivers journal entries to an archive, as
 /// `<environment>/dt=YYYY-MM-DD/hour=HH/<journal id>-<first seq>-<last seq>.ndjson.zst` by the hour (UTC) of the
@@ -47,20 +43,23 @@ impl ArchiveSink {
 
     /// Splits a batch into objects: their keys, and their lines.
     fn objects(&self, entries: &[Entry]) -> Vec<(String, Vec<u8>)> {
-        let mut hours: BTreeMap<String, Vec<&Entry>> = BTreeMap::new();
-        for entry in entries {
-            let hour = entry.record.logging_timestamp.format("dt=%Y-%m-%d/hour=%H");
-            let folder = format!("{}/{hour}", entry.record.environment);
-            hours.entry(folder).or_default().push(entry);
-        }
+        let hours = by_hour(entries, |entry| &entry.record);
         let objects = hours.into_iter().map(|(folder, entries)| {
             let first = entries.first().map_or(0, |entry| entry.seq);
             let last = entries.last().map_or(0, |entry| entry.seq);
             let lines = entries.iter().flat_map(|entry| [entry.raw.as_bytes(), b"\n"]);
-            let key = format!("{folder}/{}-{first}-{last}.ndjson.zst", self.journal_id);
+            let key = format!("{folder}/{}-{first}-{last}{ENDING}", self.journal_id);
             (key, lines.collect::<Vec<_>>().concat())
         });
         objects.collect()
+    }
+
+    async fn put(&self, key: &str, lines: Vec<u8>) -> Result<(), SinkError> {
+        let bytes = compressed(lines).await.map_err(SinkError::Later)?;
+        let outcome = self.store.put(key, bytes).await;
+        let told = if outcome.is_ok() { "written" } else { "failed" };
+        metrics::counter!("bellwether_archive_put_total", "outcome" => told).increment(1);
+        outcome.map_err(|error| SinkError::Later(error.reason()))
     }
 }
 
@@ -76,14 +75,7 @@ impl Sink for ArchiveSink {
 
     async fn deliver(&self, entries: &[Entry]) -> Result<(), SinkError> {
         for (key, lines) in self.objects(entries) {
-            let compressed = spawn_blocking(move || zstd::encode_all(lines.as_slice(), COMPRESSION_LEVEL))
-                .await
-                .map_err(|error| SinkError::Later(error.to_string()))?
-                .map_err(|error| SinkError::Later(format!("cannot be compressed: {error}")))?;
-            self.store
-                .put(&key, compressed)
-                .await
-                .map_err(|error| SinkError::Later(format!("{error}: {}", error.source)))?;
+            self.put(&key, lines).await?;
         }
         Ok(())
     }

@@ -7,6 +7,8 @@
 mod builders;
 #[macro_use]
 mod suite;
+mod archive;
+mod archive_in_s3;
 mod clients;
 mod config_changes;
 mod config_store;
@@ -128,4 +130,21 @@ redis_conformance! {
     redis_tls_and_password: crate::redis::Kind::TlsAndPassword,
     redis_cluster: crate::redis::Kind::Cluster,
     redis_cluster_tls_and_password: crate::redis::Kind::ClusterTlsAndPassword,
+}
+
+mod folder {
+    use bellwether_store::archive::FolderArchive;
+
+    async fn empty() -> (FolderArchive, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        (FolderArchive::new(folder.path().join("archive")), folder)
+    }
+
+    archive_conformance!(empty);
+}
+
+mod s3 {
+    use crate::archive_in_s3::empty;
+
+    archive_conformance!(empty);
 }

@@ -163,3 +163,20 @@ macro_rules! config_changes_conformance {
         );
     };
 }
+
+macro_rules! archive_conformance {
+    ($empty:ident) => {
+        conformance!(
+            archive,
+            $empty,
+            an_object_is_read_back_and_written_over,
+            what_is_not_there_is_no_failure,
+            keys_are_listed_below_their_folder_in_the_order_of_their_bytes,
+            many_keys_are_listed_in_pages,
+            a_key_that_would_leave_its_folder_is_refused,
+            a_client_is_erased_and_nobody_else,
+            an_erasure_that_broke_off_is_finished_by_the_next,
+            days_before_a_day_are_let_go,
+        );
+    };
+}

@@ -7,7 +7,9 @@ mod archive;
 mod builders;
 mod database;
 mod delivery;
+mod outages_of_s3;
 mod promise;
+mod pruning;
 
 use std::collections::{HashSet, VecDeque};
 use std::path::PathBuf;

@@ -39,7 +39,7 @@ pub(crate) fn settings(variables: &[(&str, &str)]) -> Settings {
     let variables = named.map(|(key, value)| {
         (format!("BELLWETHER__{}", key.to_uppercase().replace('.', "__")), value.to_owned())
     });
-    bellwether_settings::load_from(None, variables).unwrap()
+    futures_util::FutureExt::now_or_never(bellwether_settings::load_from(None, variables)).unwrap().unwrap()
 }
 
 impl World {

@@ -32,7 +32,7 @@ pub(crate) fn run(args: &args::Erase) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     block_on(async {
-        let settings = args.target.settings()?;
+        let settings = args.target.settings().await?;
         let database = opened(&settings).await?;
         let outcome = erase(database.as_ref(), &settings, args).await;
         database.close().await;

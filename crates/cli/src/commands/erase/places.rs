@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use bellwether_engines::{Absence, redis, sightings};
+use bellwether_engines::{Absence, archive, redis, sightings};
 use bellwether_settings::Settings;
+use bellwether_store::archive::{ArchiveStore, erase_client};
 use bellwether_store::{Database, Sightings, StoreError};
 
 /// One place, and what became of it.
@@ -36,7 +37,8 @@ pub(super) struct Places {
 pub(super) struct Keepers<'d> {
     database: &'d dyn Database,
     sightings: Result<Option<Arc<dyn Sightings>>, String>,
-    has_archive: bool,
+    archive: Result<Option<Arc<dyn ArchiveStore>>, String>,
+    environment: String,
 }
 
 impl<'d> Keepers<'d> {
@@ -47,7 +49,8 @@ impl<'d> Keepers<'d> {
             Ok(None) => Ok(None),
             Err(error) => Err(format!("{error:#}")),
         };
-        Self { database, sightings, has_archive: !settings.archive.url.is_empty() }
+        let archive = archive(settings).map_err(|error| format!("{error:#}"));
+        Self { database, sightings, archive, environment: settings.environment.as_str().to_owned() }
     }
 }
 
@@ -66,11 +69,12 @@ impl Places {
             }
             Err(reason) => self.sightings.failed = Some(reason.clone()),
         }
-        // MERGE: `keepers.archive`, opened by `bellwether_engines::archive(settings)`, and here
-        // `archive::erase_client(store, environment, client, &|_| {})`: add its `records_removed`, and where
-        // `lines_unreadable` is not 0 say so in `left`.
-        if keepers.has_archive {
-            self.archived.failed = Some("this build does not erase from the archive".to_owned());
+        match &keepers.archive {
+            Ok(Some(archive)) => {
+                self.archived.erase_from(archive.as_ref(), &keepers.environment, client).await
+            }
+            Ok(None) => {}
+            Err(reason) => self.archived.failed = Some(reason.clone()),
         }
     }
 
@@ -92,6 +96,19 @@ impl Places {
 }
 
 impl Place {
+    async fn erase_from(&mut self, archive: &dyn ArchiveStore, environment: &str, client: &str) {
+        match erase_client(archive, environment, client, &|_| {}).await {
+            Ok(erased) => {
+                self.removed += erased.records_removed;
+                let unreadable = erased.lines_unreadable > 0;
+                self.failed = unreadable.then(|| {
+                    format!("{} lines cannot be read: whose they are cannot be told", erased.lines_unreadable)
+                });
+            }
+            Err(error) => self.failed = Some(error.reason()),
+        }
+    }
+
     fn take(&mut self, outcome: Result<u64, StoreError>) {
         match outcome {
             Ok(removed) => {

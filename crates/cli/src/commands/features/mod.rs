@@ -31,7 +31,7 @@ use write::Writer;
 pub(crate) fn run(features: &args::Features) -> anyhow::Result<ExitCode> {
     let FeaturesCommand::Import(import) = &features.command;
     block_on(async {
-        let settings = import.target.settings()?;
+        let settings = import.target.settings().await?;
         let database = opened(&settings).await?;
         let outcome = run_on(database.as_ref(), &settings, import).await;
         database.close().await;

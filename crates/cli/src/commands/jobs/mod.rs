@@ -28,7 +28,7 @@ pub(crate) fn run(jobs: &args::Jobs) -> anyhow::Result<ExitCode> {
         | JobsCommand::Refill { target } => target,
     };
     block_on(async {
-        let settings = target.settings()?;
+        let settings = target.settings().await?;
         let database = opened(&settings).await?;
         let outcome = run_on(&database, &settings, &jobs.command).await;
         database.close().await;

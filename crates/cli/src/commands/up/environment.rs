@@ -41,7 +41,8 @@ impl RunningEnvironment {
         let api = Application::build(&settings, parts)
             .await
             .with_context(|| format!("the {environment} api cannot start"))?;
-        let worker = WorkerService::from_settings(&settings, database.clone(), queue, clock)
+        let archive = bellwether_engines::archive(&settings)?;
+        let worker = WorkerService::from_settings(&settings, database.clone(), archive, queue, clock)
             .with_context(|| format!("the {environment} worker cannot start"))?;
         Ok(Self { database, api, worker, stop })
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use bellwether_core::bundle::ModelFolder;
-use bellwether_settings::{Embedded, Environment};
+use bellwether_settings::{Embedded, Environment, Settings};
 use bellwether_web::{logs, metrics, sentry, shutdown};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -21,23 +21,21 @@ use environment::RunningEnvironment;
 
 /// Starts everything, says where it is, and stops it in order when asked to.
 pub(crate) fn run(args: &args::Up) -> anyhow::Result<ExitCode> {
-    let of =
-        |environment, port| embedded_settings(&Embedded { data: args.data_dir.clone(), environment, port });
-    let mut prod = of(Environment::Prod, args.port)?;
-    let mut stage = of(Environment::Stage, args.stage_port)?;
-    for settings in [&mut prod, &mut stage] {
-        settings.models.path = find_models(&settings.models.path);
-        settings.server.drain_notice_seconds = 0;
-        // One process serves both, and a laptop does not need a thread a core for each.
-        if settings.server.threads == 0 {
-            settings.server.threads = 2;
-        }
-    }
-    let _reports = sentry::begin(&prod)?;
-    logs::begin(&prod.log).context("log.level")?;
-    std::fs::create_dir_all(&args.data_dir)
-        .with_context(|| format!("--data-dir: `{}` cannot be made", args.data_dir.display()))?;
     block_on(async {
+        let mut prod = settings(args, Environment::Prod, args.port).await?;
+        let mut stage = settings(args, Environment::Stage, args.stage_port).await?;
+        for settings in [&mut prod, &mut stage] {
+            settings.models.path = find_models(&settings.models.path);
+            settings.server.drain_notice_seconds = 0;
+            // One process serves both, and a laptop does not need a thread a core for each.
+            if settings.server.threads == 0 {
+                settings.server.threads = 2;
+            }
+        }
+        let _reports = sentry::begin(&prod)?;
+        logs::begin(&prod.log).context("log.level")?;
+        std::fs::create_dir_all(&args.data_dir)
+            .with_context(|| format!("--data-dir: `{}` cannot be made", args.data_dir.display()))?;
         let metrics = metrics::begin().context("metrics cannot be recorded")?;
         let models = Arc::new(ModelFolder::new(&prod.models.path));
         let stop = shutdown::on_signal()?;
@@ -53,6 +51,10 @@ pub(crate) fn run(args: &args::Up) -> anyhow::Result<ExitCode> {
         let outcome = first_failure(&mut running, &stop).await;
         outcome.map(|()| ExitCode::SUCCESS)
     })
+}
+
+async fn settings(args: &args::Up, environment: Environment, port: u16) -> anyhow::Result<Settings> {
+    embedded_settings(&Embedded { data: args.data_dir.clone(), environment, port }).await
 }
 
 /// Waits for everything to end; one part's failure stops the others.

@@ -1,0 +1,61 @@
+//! The settings for developers' eyes. A section whose text came out of a secret is not shown: not every setting is
+//! of a type that hides itself.
+
+use std::fmt;
+
+use crate::Settings;
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Taken apart, so that a new section cannot be forgotten.
+        let Self {
+            environment,
+            replica,
+            server,
+            auth,
+            models,
+            database,
+            redis,
+            journal,
+            queue,
+            archive,
+            config,
+            ltv,
+            smtp,
+            worker,
+            replicas,
+            secrets,
+            sentry,
+            retention,
+            log,
+            rotating,
+        } = self;
+        let sections: [(&str, &dyn fmt::Debug); 19] = [
+            ("environment", environment),
+            ("replica", replica),
+            ("server", server),
+            ("auth", auth),
+            ("models", models),
+            ("database", database),
+            ("redis", redis),
+            ("journal", journal),
+            ("queue", queue),
+            ("archive", archive),
+            ("config", config),
+            ("ltv", ltv),
+            ("smtp", smtp),
+            ("worker", worker),
+            ("replicas", replicas),
+            ("secrets", secrets),
+            ("sentry", sentry),
+            ("retention", retention),
+            ("log", log),
+        ];
+        let mut shown = formatter.debug_struct("Settings");
+        for (name, section) in sections {
+            let hidden: &dyn fmt::Debug = &format_args!("[from secrets]");
+            shown.field(name, if rotating.touches_section(name) { hidden } else { section });
+        }
+        shown.field("rotating", rotating).finish()
+    }
+}
