@@ -1,7 +1,10 @@
 //! Every place where something is kept of a client.
 
+use std::sync::Arc;
+
+use bellwether_engines::{Absence, redis, sightings};
 use bellwether_settings::Settings;
-use bellwether_store::{Database, StoreError};
+use bellwether_store::{Database, Sightings, StoreError};
 
 /// One place, and what became of it.
 #[derive(Debug, Default)]
@@ -29,14 +32,46 @@ pub(super) struct Places {
     pub archived: Place,
 }
 
+/// What keeps them. One that cannot be opened says why, and keeps no other from being erased.
+pub(super) struct Keepers<'d> {
+    database: &'d dyn Database,
+    sightings: Result<Option<Arc<dyn Sightings>>, String>,
+    has_archive: bool,
+}
+
+impl<'d> Keepers<'d> {
+    /// Opens what the settings name beside the database.
+    pub(super) async fn open(database: &'d dyn Database, settings: &Settings) -> Self {
+        let sightings = match redis(settings, Absence::Fatal).await {
+            Ok(Some(server)) => Ok(Some(sightings(Some(&server)).await)),
+            Ok(None) => Ok(None),
+            Err(error) => Err(format!("{error:#}")),
+        };
+        Self { database, sightings, has_archive: !settings.archive.url.is_empty() }
+    }
+}
+
 impl Places {
     /// Erases a client everywhere. A place that fails keeps no other from being erased.
-    pub(super) async fn erase(&mut self, database: &dyn Database, settings: &Settings, client: &str) {
+    pub(super) async fn erase(&mut self, keepers: &Keepers<'_>, client: &str) {
+        let database = keepers.database;
         self.predictions.take(database.erase_predictions(client).await);
         self.features.take(database.erase_features(client).await.map(u64::from));
         self.email_jobs.take(database.erase_client(client).await);
-        sightings(&mut self.sightings, settings, client).await;
-        archive(&mut self.archived, settings, client).await;
+        match &keepers.sightings {
+            Ok(Some(sightings)) => self.sightings.take(sightings.erase(client).await.map(u64::from)),
+            Ok(None) => {
+                self.sightings.left =
+                    Some("kept in the memory of each api, and forgotten there after recent_window_seconds");
+            }
+            Err(reason) => self.sightings.failed = Some(reason.clone()),
+        }
+        // MERGE: `keepers.archive`, opened by `bellwether_engines::archive(settings)`, and here
+        // `archive::erase_client(store, environment, client, &|_| {})`: add its `records_removed`, and where
+        // `lines_unreadable` is not 0 say so in `left`.
+        if keepers.has_archive {
+            self.archived.failed = Some("this build does not erase from the archive".to_owned());
+        }
     }
 
     /// Every place by its name.
@@ -66,19 +101,5 @@ impl Place {
             // An engine's own words may quote the client.
             Err(error) => self.failed = Some(error.to_string()),
         }
-    }
-}
-
-// MERGE: where `redis.url` is set, `Sightings::erase(client_id)` belongs here: `place.take(….map(u64::from))`.
-#[expect(clippy::unused_async, reason = "the engine to come is asked")]
-async fn sightings(place: &mut Place, _settings: &Settings, _client: &str) {
-    place.left = Some("kept in the memory of each api, and forgotten there after recent_window_seconds");
-}
-
-// MERGE: `bellwether_store::archive::erase_client` belongs here, where `archive.url` is set.
-#[expect(clippy::unused_async, reason = "the engine to come is asked")]
-async fn archive(place: &mut Place, settings: &Settings, _client: &str) {
-    if !settings.archive.url.is_empty() {
-        place.failed = Some("this build does not erase from the archive".to_owned());
     }
 }
