@@ -9,7 +9,7 @@ use bellwether_core::bundle::ModelFolder;
 use bellwether_jobs::{EmailOutbox, JobQueue};
 use bellwether_settings::{JournalSync, Settings};
 use bellwether_store::DatabaseSink;
-use bellwether_store::archive::{ArchiveSink, FolderArchive};
+use bellwether_store::archive::ArchiveSink;
 use bellwether_store::journal::{self, Journal, JournalOptions};
 use bellwether_store::memory::MemorySightings;
 use bellwether_store::relay::{Relay, RelayHandle, RelayOptions, Sink};
@@ -125,8 +125,7 @@ async fn relay(
 ) -> anyhow::Result<RelayHandle> {
     let mut sinks: Vec<Arc<dyn Sink>> =
         vec![Arc::new(DatabaseSink::new(database.clone())), Arc::new(EmailSink(emails.clone()))];
-    if let Some(folder) = settings.archive.url.strip_prefix("file://") {
-        let archive = Arc::new(FolderArchive::new(Path::new(folder)));
+    if let Some(archive) = bellwether_engines::archive(settings)? {
         let every = Duration::from_secs(settings.archive.batch_seconds);
         let records = settings.archive.batch_records;
         sinks.push(Arc::new(ArchiveSink::with_batches(archive, journal.id(), records, every)));

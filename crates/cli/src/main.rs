@@ -16,6 +16,7 @@ fn main() -> std::process::ExitCode {
         Command::Score(score) => commands::score::run(&score),
         Command::Doctor(target) => commands::doctor::run(&target),
         Command::User(user) => commands::user::run(&user),
+        Command::Prune(prune) => commands::prune::run(&prune),
     };
     match outcome {
         Ok(code) => code,

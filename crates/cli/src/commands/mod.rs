@@ -2,6 +2,7 @@
 
 pub(crate) mod doctor;
 pub(crate) mod migrate;
+pub(crate) mod prune;
 pub(crate) mod score;
 pub(crate) mod up;
 pub(crate) mod user;
