@@ -2,6 +2,8 @@
 //! live config or a store trait, and nothing further.
 
 mod email_sink;
+mod heartbeat;
+mod idempotency;
 mod live;
 mod openapi;
 mod predictor;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use bellwether_api::{Application, Parts};
-use bellwether_web::{logs, metrics, shutdown};
+use bellwether_web::{logs, metrics, sentry, shutdown};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -19,8 +19,10 @@ async fn main() -> ExitCode {
 
 async fn run() -> anyhow::Result<()> {
     let settings = bellwether_settings::load().await?;
+    let _reports = sentry::begin(&settings)?;
     logs::begin(&settings.log).context("log.level")?;
     let stop = shutdown::on_signal()?;
+    settings.keep_secrets_fresh(stop.clone().cancelled_owned());
     let parts = Parts::open(&settings, metrics::begin()?).await?;
     Application::build(&settings, parts).await?.run_until_stopped(stop).await
 }

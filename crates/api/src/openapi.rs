@@ -42,10 +42,15 @@ pub(crate) fn document(
 ) -> Result<Value, serde_json::Error> {
     let mut document = serde_json::to_value(Document::openapi())?;
     let paths = document["paths"].as_object_mut().into_iter().flatten();
-    for operation in paths.flat_map(|(_, methods)| methods.as_object_mut().into_iter().flatten()) {
-        guard(operation.1, auth_required);
-        if operation.1.get("requestBody").is_some() {
-            operation.1["requestBody"]["required"] = true.into();
+    for (path, methods) in paths {
+        for (_, operation) in methods.as_object_mut().into_iter().flatten() {
+            guard(operation, auth_required);
+            if !["/health", "/ready", "/metrics"].contains(&path.as_str()) {
+                limit(operation);
+            }
+            if operation.get("requestBody").is_some() {
+                operation["requestBody"]["required"] = true.into();
+            }
         }
     }
     document["components"]["schemas"]["Customer"] = customer(schema, today);
@@ -64,12 +69,34 @@ fn guard(operation: &mut Value, auth_required: bool) {
         }
         return;
     }
-    let problem =
-        json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
-    for (status, description) in [("401", "no token"), ("403", "a wrong token, or one that lacks the scope")]
-    {
-        operation["responses"][status] = json!({ "description": description, "content": problem });
+    let answers =
+        [("401", "no token, or one out of its time"), ("403", "a wrong token, or one that lacks the scope")];
+    for (status, description) in answers {
+        operation["responses"][status] = problem(description);
+        operation["responses"][status]["headers"]["WWW-Authenticate"] =
+            header("what a token has to be", "string");
     }
+}
+
+/// What watches over the process is always answered; anything else may be too much.
+fn limit(operation: &mut Value) {
+    for (status, description) in
+        [("429", "too many requests of this caller"), ("503", "too many requests at once")]
+    {
+        if operation["responses"].get(status).is_none() {
+            operation["responses"][status] = problem(description);
+        }
+        operation["responses"][status]["headers"]["Retry-After"] = header("seconds to wait", "integer");
+    }
+}
+
+fn problem(description: &str) -> Value {
+    let schema = json!({ "$ref": "#/components/schemas/Problem" });
+    json!({ "description": description, "content": { "application/problem+json": { "schema": schema } } })
+}
+
+fn header(description: &str, kind: &str) -> Value {
+    json!({ "description": description, "schema": { "type": kind } })
 }
 
 /// An email is asked for by uid or by payload, never by both, which no attribute of a struct can say.

@@ -10,9 +10,11 @@ use bellwether_core::prediction::{
     Answer, Decision, EmailOrder, LogRecord, Purpose, RECORD_SCHEMA, Snapshot,
 };
 use bellwether_core::treatment::Treatment;
+use bellwether_settings::OnFull;
 use bellwether_store::journal::{Journal, JournalError};
 use bellwether_store::{Clock, LtvCache, Sightings};
-use bellwether_web::Problem;
+use bellwether_web::trace::Trace;
+use bellwether_web::{Problem, logs};
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use serde_json::Map;
@@ -30,15 +32,27 @@ pub(crate) struct Predictor {
     pub ltv: LtvCache,
     pub sightings: Arc<dyn Sightings>,
     pub clock: Arc<dyn Clock>,
+    pub on_full: OnFull,
 }
 
 /// A call's circumstances.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Call {
     /// When the request arrived.
     pub begun: Instant,
     /// Why it was made, where not for a client's sake.
     pub purpose: Option<Purpose>,
+    /// Of the calls under one key at most one is emailed.
+    pub email_key: Option<String>,
+    /// The trace it belongs to.
+    pub trace: Option<Trace>,
+}
+
+impl Call {
+    /// The same for one row of a batch: each row may cause an email of its own.
+    fn of_row(&self, row: usize) -> Self {
+        Self { email_key: self.email_key.as_ref().map(|key| format!("{key}/{row}")), ..self.clone() }
+    }
 }
 
 /// A prediction that cannot be answered.
@@ -71,11 +85,12 @@ impl Predictor {
         call: Call,
     ) -> Result<Answer, Unanswered> {
         let uid = Uuid::now_v7();
+        logs::name_uid(uid);
         let fallback = uid.to_string();
         let id = customer.client_id.as_deref().unwrap_or(&fallback);
         let decided = live.decide(&[&customer], &[id])?;
         let decision = decided.into_iter().next().ok_or(Unanswered::Stopped)?;
-        self.answer(live, uid, &customer, decision, call).await
+        self.answer(live, uid, &customer, decision, &call).await
     }
 
     /// Answers many customers, scored together off the threads that answer requests.
@@ -94,7 +109,9 @@ impl Predictor {
                 return answers;
             }
             let live = Arc::clone(live);
-            answers.extend(self.predict_chunk(live, chunk, call).await);
+            let first = answers.len();
+            let calls = (first..first + chunk.len()).map(|row| call.of_row(row)).collect();
+            answers.extend(self.predict_chunk(live, chunk, calls).await);
         }
     }
 
@@ -102,7 +119,7 @@ impl Predictor {
         &self,
         live: Arc<Snapshot>,
         chunk: Vec<(Uuid, Customer)>,
-        call: Call,
+        calls: Vec<Call>,
     ) -> Vec<Result<Answer, Unanswered>> {
         let count = chunk.len();
         let decide = {
@@ -121,9 +138,9 @@ impl Predictor {
             Ok((_, Err(error))) => return (0..count).map(|_| Err(error.clone().into())).collect(),
             Err(_) => return (0..count).map(|_| Err(Unanswered::Stopped)).collect(),
         };
-        let answers = chunk.iter().zip(decisions);
-        let answers =
-            answers.map(|((uid, customer), decision)| self.answer(&live, *uid, customer, decision, call));
+        let answers = chunk.iter().zip(decisions).zip(&calls);
+        let answers = answers
+            .map(|(((uid, customer), decision), call)| self.answer(&live, *uid, customer, decision, call));
         join_all(answers).await
     }
 
@@ -133,7 +150,7 @@ impl Predictor {
         uid: Uuid,
         customer: &Customer,
         decision: Decision,
-        call: Call,
+        call: &Call,
     ) -> Result<Answer, Unanswered> {
         let now = self.clock.now();
         let config = &live.config.document;
@@ -162,9 +179,21 @@ impl Predictor {
             ignored: customer.ignored.clone(),
         };
         observe(&output);
-        let record = self.record(live, now, customer, &decision, output, call.purpose);
-        self.journal.append(&record).await?;
+        let record = self.record(live, now, customer, &decision, output, call);
+        if let Err(error) = self.journal.append(&record).await {
+            self.unlogged(error)?;
+        }
         Ok(record.output)
+    }
+
+    /// What cannot be written down is not answered, unless the operator would rather have it answered.
+    fn unlogged(&self, error: JournalError) -> Result<(), Unanswered> {
+        let is_full = matches!(error, JournalError::Full(_) | JournalError::Io(_));
+        if self.on_full == OnFull::Refuse || !is_full {
+            return Err(error.into());
+        }
+        metrics::counter!("bellwether_predictions_unlogged_total").increment(1);
+        Ok(())
     }
 
     fn record(
@@ -174,9 +203,9 @@ impl Predictor {
         customer: &Customer,
         decision: &Decision,
         output: Answer,
-        purpose: Option<Purpose>,
+        call: &Call,
     ) -> LogRecord {
-        let config = &live.config.document;
+        let (config, purpose) = (&live.config.document, call.purpose);
         let wanted = match config.email {
             EmailPolicy::None => false,
             EmailPolicy::HighRisk => decision.high_risk == Some(true),
@@ -184,7 +213,7 @@ impl Predictor {
         };
         let email = (wanted && purpose.is_none()).then(|| EmailOrder {
             recipients: config.email_recipients.clone().unwrap_or_default(),
-            dedupe_key: None,
+            dedupe_key: call.email_key.clone(),
         });
         let scores = decision.scores.iter().enumerate();
         LogRecord {
@@ -200,16 +229,16 @@ impl Predictor {
             heuristic: decision.heuristic,
             arm: live.uid(decision.assignment.arm).to_owned(),
             email,
-            trace: None,
+            trace: call.trace.and_then(|trace| trace.named()),
         }
     }
 }
 
 fn observe(output: &Answer) {
     let model = output.model.clone().unwrap_or_else(|| "none".to_owned());
+    if let Some(prediction) = output.prediction {
+        metrics::histogram!("bellwether_prediction_score", "model" => model.clone()).record(prediction);
+    }
     metrics::counter!("bellwether_predictions_total", "treatment" => output.treatment.as_str(), "model" => model)
         .increment(1);
-    if let Some(prediction) = output.prediction {
-        metrics::histogram!("bellwether_prediction_score").record(prediction);
-    }
 }

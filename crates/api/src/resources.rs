@@ -6,17 +6,20 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use bellwether_core::bundle::ModelFolder;
+use bellwether_engines::Absence;
 use bellwether_jobs::{EmailOutbox, JobQueue};
 use bellwether_settings::{JournalSync, Settings};
 use bellwether_store::DatabaseSink;
 use bellwether_store::archive::ArchiveSink;
 use bellwether_store::journal::{self, Journal, JournalOptions};
-use bellwether_store::memory::MemorySightings;
 use bellwether_store::relay::{Relay, RelayHandle, RelayOptions, Sink};
-use bellwether_store::{Clock, LtvCache, LtvCacheOptions, SharedDatabase, SystemClock};
+use bellwether_store::{
+    Clock, ConfigChanges, LtvCache, LtvCacheOptions, SharedDatabase, Sightings, SystemClock,
+};
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::email_sink::EmailSink;
+use crate::heartbeat::Heartbeat;
 use crate::live::{Live, Sources};
 use crate::predictor::Predictor;
 
@@ -32,6 +35,10 @@ pub struct Parts {
     pub database: SharedDatabase,
     /// The queue of emails.
     pub queue: Arc<dyn JobQueue>,
+    /// Counts how often a client is seen.
+    pub sightings: Arc<dyn Sightings>,
+    /// Carries word of config changes.
+    pub changes: Arc<dyn ConfigChanges>,
     /// Where metrics are told from.
     pub metrics: PrometheusHandle,
     /// What time it is.
@@ -44,10 +51,19 @@ impl Parts {
     /// # Errors
     /// Naming the setting at fault.
     pub async fn open(settings: &Settings, metrics: PrometheusHandle) -> anyhow::Result<Self> {
+        // With a config on disk, predictions can be answered while database and Redis are away.
+        let absence = match last_good(&settings.journal.path).is_file() {
+            true => Absence::Waited,
+            false => Absence::Fatal,
+        };
+        let database = bellwether_engines::migrated_database(settings, absence).await?;
+        let redis = bellwether_engines::redis(settings, absence).await?;
         Ok(Self {
             models: Arc::new(ModelFolder::new(&settings.models.path)),
-            database: bellwether_engines::database(settings).await?,
-            queue: bellwether_engines::queue(settings).await?,
+            database,
+            queue: bellwether_engines::queue(settings, redis.as_ref()).await?,
+            sightings: bellwether_engines::sightings(redis.as_ref()).await,
+            changes: bellwether_engines::config_changes(redis.as_ref()),
             metrics,
             clock: Arc::new(SystemClock),
         })
@@ -63,6 +79,8 @@ pub(crate) struct Resources {
     pub journal: Arc<Journal>,
     pub relay: RelayHandle,
     pub clock: Arc<dyn Clock>,
+    pub heartbeat: Arc<Heartbeat>,
+    pub changes: Arc<dyn ConfigChanges>,
 }
 
 impl Resources {
@@ -71,7 +89,7 @@ impl Resources {
     /// # Errors
     /// Naming the setting at fault.
     pub(crate) async fn open(settings: &Settings, parts: Parts) -> anyhow::Result<Self> {
-        let Parts { models, database, queue, clock, .. } = parts;
+        let Parts { models, database, queue, sightings, changes, clock, .. } = parts;
         let journal = Arc::new(open_journal(settings).await?);
         let emails = EmailOutbox::new(database.clone(), queue, clock.clone());
         let relay = relay(settings, &journal, &database, &emails).await?;
@@ -89,10 +107,20 @@ impl Resources {
             replica: replica(settings),
             journal: journal.clone(),
             ltv: ltv(settings, &database).await,
-            sightings: Arc::new(MemorySightings::default()),
+            sightings,
             clock: clock.clone(),
+            on_full: settings.journal.on_full,
         };
-        Ok(Self { live, predictor, database, emails, journal, relay, clock })
+        let heartbeat = Arc::new(Heartbeat {
+            environment: predictor.environment.clone(),
+            replica: predictor.replica.clone(),
+            live: live.clone(),
+            journal: journal.clone(),
+            replicas: database.clone(),
+            started_at: clock.now(),
+            clock: clock.clone(),
+        });
+        Ok(Self { live, predictor, database, emails, journal, relay, clock, heartbeat, changes })
     }
 
     /// Relays what can be relayed by then, and closes the journal.
@@ -102,6 +130,7 @@ impl Resources {
         if !drained.left.is_empty() {
             tracing::warn!(left = ?drained.left, "the journal keeps what could not be relayed for the next start");
         }
+        self.heartbeat.end().await;
         if let Err(error) = self.journal.close().await {
             tracing::error!(%error, "the journal did not close cleanly; what was answered is in it");
         }
@@ -113,7 +142,12 @@ async fn open_journal(settings: &Settings) -> anyhow::Result<Journal> {
         JournalSync::Os => journal::JournalSync::Os,
         JournalSync::Disk => journal::JournalSync::Disk,
     };
-    let options = JournalOptions { sync, ..JournalOptions::default() };
+    let options = JournalOptions {
+        sync,
+        max_bytes: settings.journal.max_bytes,
+        reserve_bytes: settings.journal.reserve_bytes,
+        ..JournalOptions::default()
+    };
     Journal::open(&settings.journal.path, options).await.context("journal.path")
 }
 

@@ -1,6 +1,7 @@
 //! From settings to a running service: its parts, its routes, its way out.
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,9 +12,11 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpResponse, HttpServer, ResponseError as _, web};
 use anyhow::Context as _;
 use bellwether_settings::{AuthMode, Settings};
-use bellwether_web::auth::{Auth, Scope, require};
+use bellwether_store::ConfigChanges;
+use bellwether_web::auth::{Scope, require};
 use bellwether_web::health::Draining;
-use bellwether_web::{Problem, headers, logs, metrics};
+use bellwether_web::{Face, Problem, logs, metrics, tls};
+use futures_util::StreamExt as _;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -24,11 +27,8 @@ use crate::state::{Limits, State};
 
 /// Every route there is. The names at the root are version 1 and change only by addition. `/metrics` is
 /// not among them where it has a port of its own.
-fn routes(config: &mut web::ServiceConfig, auth: &Auth, metrics_here: bool) {
-    let guard = |scope: Scope| {
-        let auth = auth.clone();
-        from_fn(move |request, next| require(auth.clone(), scope, request, next))
-    };
+fn routes(config: &mut web::ServiceConfig, metrics_here: bool) {
+    let guard = |scope: Scope| from_fn(move |request, next| require(scope, request, next));
     config
         .service(resource("/", "GET, POST").get(routes::ready::root).post(routes::ready::root_by_post))
         .service(
@@ -81,11 +81,14 @@ pub struct Application {
     draining: Draining,
     metrics: PrometheusHandle,
     timings: Timings,
+    /// Ends what runs beside the answers.
+    background: CancellationToken,
 }
 
 #[derive(Clone, Copy)]
 struct Timings {
     poll: Duration,
+    heartbeat: Duration,
     notice: Duration,
     drain: Duration,
 }
@@ -101,6 +104,9 @@ impl Application {
     pub async fn build(settings: &Settings, parts: Parts) -> anyhow::Result<Self> {
         let listener = bind("server.bind", &settings.server.bind.to_string())?;
         let address = listener.local_addr()?;
+        let background = CancellationToken::new();
+        let face = Face::begin(settings, &background).await?;
+        metrics::tell_build("api");
         let metrics = web::Data::new(parts.metrics.clone());
         let metrics_server = match settings.server.metrics_bind.as_str() {
             "" => None,
@@ -116,18 +122,31 @@ impl Application {
             journal: resources.journal.clone(),
             jobs: resources.database.clone(),
             emails: resources.emails.clone(),
+            keys: resources.database.clone(),
+            changes: resources.changes.clone(),
             draining: draining.clone(),
             limits: Limits::new(settings),
             auth_required: settings.auth.mode == AuthMode::Required,
             clock: resources.clock.clone(),
         });
-        let server = serve(settings, listener, state, metrics)?;
+        let server = serve(settings, listener, face, state, metrics)?;
         let timings = Timings {
             poll: Duration::from_secs(settings.config.poll_seconds),
+            heartbeat: Duration::from_secs(settings.replicas.heartbeat_seconds),
             notice: Duration::from_secs(settings.server.drain_notice_seconds),
             drain: Duration::from_secs(settings.server.drain_seconds),
         };
-        Ok(Self { server, metrics_server, address, resources, draining, metrics: handle, timings })
+        tracing::info!(%address, "answering");
+        Ok(Self {
+            server,
+            metrics_server,
+            address,
+            resources,
+            draining,
+            metrics: handle,
+            timings,
+            background,
+        })
     }
 
     /// Where the service listens.
@@ -141,11 +160,14 @@ impl Application {
     /// # Errors
     /// Where the server fails.
     pub async fn run_until_stopped(self, stop: CancellationToken) -> anyhow::Result<()> {
-        let Self { server, metrics_server, resources, draining, metrics, timings, .. } = self;
-        let background = CancellationToken::new();
+        let Self { server, metrics_server, resources, draining, metrics, timings, background, .. } = self;
         tokio::spawn(
             background.clone().run_until_cancelled_owned(poll_config(resources.live.clone(), timings.poll)),
         );
+        let listening = listen_for_changes(resources.live.clone(), resources.changes.clone());
+        tokio::spawn(background.clone().run_until_cancelled_owned(listening));
+        let beating = resources.heartbeat.clone().run(timings.heartbeat);
+        tokio::spawn(background.clone().run_until_cancelled_owned(beating));
         tokio::spawn(background.clone().run_until_cancelled_owned(keep_metrics(metrics)));
         if let Some(server) = metrics_server {
             tokio::spawn(background.clone().run_until_cancelled_owned(server));
@@ -180,21 +202,21 @@ fn bind(key: &str, address: &str) -> anyhow::Result<TcpListener> {
 fn serve(
     settings: &Settings,
     listener: TcpListener,
+    face: Face,
     state: web::Data<State>,
     metrics: web::Data<PrometheusHandle>,
 ) -> anyhow::Result<Server> {
-    let auth = Auth::new(&settings.auth);
     let metrics_here = settings.server.metrics_bind.is_empty();
     let mut server = HttpServer::new(move || {
-        let auth = auth.clone();
+        let face = face.clone();
+        // What is wrapped last comes first: a request gets its id, passes the face, which says in what order
+        // it looks at what, and comes to its route, which demands a scope.
         App::new()
             .app_data(state.clone())
             .app_data(metrics.clone())
-            .wrap(from_fn(metrics::observe))
-            .wrap(from_fn(logs::tell_id))
+            .wrap(from_fn(move |request, next| face.clone().serve(request, next)))
             .wrap(logs::requests())
-            .wrap(headers::security())
-            .configure(move |config| routes(config, &auth, metrics_here))
+            .configure(move |config| routes(config, metrics_here))
     })
     .disable_signals()
     .client_request_timeout(Duration::from_secs(settings.server.request_timeout_seconds))
@@ -202,7 +224,13 @@ fn serve(
     if settings.server.threads > 0 {
         server = server.workers(settings.server.threads);
     }
-    Ok(server.listen(listener)?.run())
+    let (certificate, key) = (&settings.server.tls_certificate_file, &settings.server.tls_key_file);
+    let server = if certificate.is_empty() {
+        server.listen(listener)?
+    } else {
+        server.listen_rustls_0_23(listener, tls::server_config(Path::new(certificate), Path::new(key))?)?
+    };
+    Ok(server.run())
 }
 
 /// `/metrics` on a port of its own, for the inside of a cluster.
@@ -211,6 +239,16 @@ fn serve_metrics(listener: TcpListener, metrics: web::Data<PrometheusHandle>) ->
         App::new().app_data(metrics.clone()).service(resource("/metrics", "GET").get(routes::docs::metrics))
     });
     Ok(server.disable_signals().workers(1).listen(listener)?.run())
+}
+
+/// Takes a change up as soon as it is announced.
+async fn listen_for_changes(live: Arc<Live>, changes: Arc<dyn ConfigChanges>) {
+    let mut announced = changes.listen(live.environment());
+    while announced.next().await.is_some() {
+        if let Err(error) = live.refresh().await {
+            tracing::warn!(%error, "an announced config cannot be looked up; what is live stays");
+        }
+    }
 }
 
 /// Takes up what no message announced.

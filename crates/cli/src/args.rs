@@ -1,8 +1,18 @@
 //! What can be asked for on the command line.
 
+mod erase;
+mod features;
+mod jobs;
+mod load_test;
+
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+
+pub(crate) use erase::Erase;
+pub(crate) use features::{Features, FeaturesCommand, Import, OnBad};
+pub(crate) use jobs::{Jobs, JobsCommand, StateArg};
+pub(crate) use load_test::{LoadTest, PurposeArg};
 
 /// Puts a tabular model into production.
 #[derive(Debug, Parser)]
@@ -24,6 +34,14 @@ pub(crate) enum Command {
     Score(Score),
     /// Checks settings, bundles and connections, and says what is wrong
     Doctor(Target),
+    /// Email jobs: list, show, requeue, purge, refill
+    Jobs(Jobs),
+    /// What is known of clients: import
+    Features(Features),
+    /// Forgets a client, wherever something is kept of them
+    Erase(Erase),
+    /// Asks an api for predictions as fast as it answers, or at a rate, and measures
+    LoadTest(Box<LoadTest>),
     /// People who may log in
     User(User),
     /// Drops old predictions from the log, after making sure that the archive has them

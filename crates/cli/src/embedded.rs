@@ -1,10 +1,10 @@
 //! Which system a command is about: the one that the settings name, or an embedded one in a folder.
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use bellwether_core::bundle::ModelFolder;
 use bellwether_core::config::{ConfigDocument, ConfigVersion};
 use bellwether_settings::{Embedded, Environment, Settings};
-use bellwether_store::{Database, NewConfigVersion};
+use bellwether_store::{Database, NewConfigVersion, SharedDatabase};
 use chrono::Utc;
 
 use crate::args::Target;
@@ -25,6 +25,14 @@ impl Target {
 pub(crate) async fn embedded_settings(embedded: &Embedded) -> anyhow::Result<Settings> {
     let file = std::env::var_os("BELLWETHER_SETTINGS");
     Ok(embedded.settings(file.as_deref().map(std::path::Path::new), std::env::vars()).await?)
+}
+
+/// Opens the database of a system that is there: one that was never migrated, or not by this build, is refused.
+pub(crate) async fn opened(settings: &Settings) -> anyhow::Result<SharedDatabase> {
+    let database = bellwether_engines::database(settings).await?;
+    let migrated = database.is_migrated().await.context("database.url cannot be asked")?;
+    ensure!(migrated, "database.url: the database is not migrated; run `bellwether migrate`");
+    Ok(database)
 }
 
 /// Brings a database up to date, and writes config version 1 where there is none: the first bundle of

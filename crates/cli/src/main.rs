@@ -2,7 +2,12 @@
 
 mod args;
 mod commands;
+mod confirm;
 mod embedded;
+mod progress;
+mod rows;
+mod span;
+mod table;
 
 use clap::Parser as _;
 
@@ -15,6 +20,10 @@ fn main() -> std::process::ExitCode {
         Command::Migrate(target) => commands::migrate::run(&target),
         Command::Score(score) => commands::score::run(&score),
         Command::Doctor(target) => commands::doctor::run(&target),
+        Command::Jobs(jobs) => commands::jobs::run(&jobs),
+        Command::Features(features) => commands::features::run(&features),
+        Command::Erase(erase) => commands::erase::run(&erase),
+        Command::LoadTest(test) => commands::load_test::run(&test),
         Command::User(user) => commands::user::run(&user),
         Command::Prune(prune) => commands::prune::run(&prune),
     };

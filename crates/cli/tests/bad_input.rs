@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use bellwether_testkit::embedded::{Embedded, EmbeddedBuilder};
-use reqwest::{Client, Method, Response};
+use bellwether_testkit::http;
+use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -15,7 +16,7 @@ fn start(folder: &tempfile::TempDir) -> Embedded {
 }
 
 async fn post(api: &str, body: impl Into<reqwest::Body>) -> Response {
-    let request = Client::new().post(format!("{api}/predict")).header("content-type", "application/json");
+    let request = http::client().post(format!("{api}/predict")).header("content-type", "application/json");
     request.body(body).send().await.unwrap()
 }
 
@@ -94,7 +95,7 @@ async fn wrong_methods_routes_and_media_types_are_told_apart() {
     let folder = tempfile::tempdir().unwrap();
     let system = start(&folder);
     let send = |method: Method, path: &str, media: &'static str| {
-        let request = Client::new().request(method, format!("{}{path}", system.api));
+        let request = http::client().request(method, format!("{}{path}", system.api));
         request.header("content-type", media).body("{\"xp_points\":1}").send()
     };
     let response = send(Method::GET, "/predict", "application/json").await.unwrap();
@@ -133,7 +134,7 @@ async fn a_batch_answers_each_row_for_itself_in_its_order() {
     let system = start(&folder);
     let send = |body: &str, media: &'static str| {
         let request =
-            Client::new().post(format!("{}/predict/batch", system.api)).header("content-type", media);
+            http::client().post(format!("{}/predict/batch", system.api)).header("content-type", media);
         request.body(body.to_owned()).send()
     };
     let array = r#"[{"client_id":"1","xp_points":1},{"xp_points":"x"},7,{"client_id":"2","xp_points":2}]"#;

@@ -8,8 +8,9 @@ use std::time::Duration;
 use bellwether_store::PredictionLog as _;
 use bellwether_store::sqlite::{Sqlite, SqliteOptions};
 use bellwether_testkit::embedded::EmbeddedBuilder;
+use bellwether_testkit::http;
 use bellwether_testkit::wait::until;
-use reqwest::Client;
+
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -19,7 +20,7 @@ async fn a_stop_under_load_loses_no_answer_that_was_begun() {
     let data = folder.path().join("data");
     let system = EmbeddedBuilder::new(env!("CARGO_BIN_EXE_bellwether"), &data).start();
     let answered = Arc::new(AtomicUsize::new(0));
-    let client = Client::builder().timeout(Duration::from_secs(30)).build().unwrap();
+    let client = http::builder().timeout(Duration::from_secs(30)).build().unwrap();
     let callers: Vec<_> = (0..8)
         .map(|caller| {
             let (client, answered, url) =

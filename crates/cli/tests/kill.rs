@@ -10,10 +10,11 @@ use bellwether_core::config::EmailPolicy;
 use bellwether_store::sqlite::{Sqlite, SqliteOptions};
 use bellwether_store::{ConfigStore as _, Database as _, NewConfigVersion, PredictionLog as _};
 use bellwether_testkit::embedded::{Embedded, EmbeddedBuilder};
+use bellwether_testkit::http;
 use bellwether_testkit::wait::until;
 use bellwether_testkit::{Received, Reply, SmtpSink};
 use rand::RngExt as _;
-use reqwest::Client;
+
 use serde_json::Value;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -50,7 +51,7 @@ type Answered = Arc<Mutex<HashSet<Uuid>>>;
 /// Calls until it is aborted, and notes every uid that was answered.
 fn caller(api: &str, answered: &Answered, number: usize) -> JoinHandle<()> {
     let (url, answered) = (format!("{api}/predict"), answered.clone());
-    let client = Client::builder().timeout(Duration::from_secs(5)).build().unwrap();
+    let client = http::builder().timeout(Duration::from_secs(5)).build().unwrap();
     tokio::spawn(async move {
         let mut call = 0_u64;
         loop {

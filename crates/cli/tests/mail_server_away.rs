@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use bellwether_testkit::embedded::EmbeddedBuilder;
+use bellwether_testkit::http;
 use bellwether_testkit::{Reply, SmtpSink};
-use reqwest::Client;
+
 use serde_json::json;
 
 /// Long enough for every back-off of a server that was away.
@@ -20,7 +21,7 @@ async fn emails_asked_for_while_the_mail_server_is_away_arrive_once_it_is_back()
         .variable("BELLWETHER__SMTP__URL", smtp.url())
         .start();
     smtp.stop().await;
-    let client = Client::new();
+    let client = http::client();
     for number in 0..50 {
         let body = json!({ "client_id": number.to_string(), "xp_points": number });
         let predicted = client.post(format!("{}/predict", system.api)).json(&body).send().await.unwrap();

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bellwether_testkit::embedded::EmbeddedBuilder;
-use reqwest::Client;
+use bellwether_testkit::http;
+
 use serde_json::{Value, json};
 
 fn shipped() -> PathBuf {
@@ -63,7 +64,7 @@ async fn spoilt_bundles_are_refused_with_their_reasons_while_the_good_one_serves
         manifest["onnx"]["bytes"] = (1_u64 << 30).into();
     });
     std::fs::create_dir(models.join("empty")).unwrap();
-    let refreshed = Client::new().post(format!("{}/config-refresh", system.api)).send().await.unwrap();
+    let refreshed = http::client().post(format!("{}/config-refresh", system.api)).send().await.unwrap();
     assert_eq!(refreshed.status(), 200);
     let config: Value = refreshed.json().await.unwrap();
     let refused = config["refused_models"].as_object().unwrap();
@@ -84,6 +85,6 @@ async fn spoilt_bundles_are_refused_with_their_reasons_while_the_good_one_serves
     assert_eq!(refused.len(), expected.len(), "{refused:?}");
     assert!(config["models"].get(&good).is_some(), "{config}");
     let body = json!({ "xp_points": 1 });
-    let answer = Client::new().post(format!("{}/predict", system.api)).json(&body).send().await.unwrap();
+    let answer = http::client().post(format!("{}/predict", system.api)).json(&body).send().await.unwrap();
     assert_eq!(answer.status(), 200);
 }

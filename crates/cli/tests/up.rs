@@ -9,8 +9,9 @@ use bellwether_core::config::{ConfigDocument, EmailPolicy};
 use bellwether_store::sqlite::{Sqlite, SqliteOptions};
 use bellwether_store::{ConfigStore as _, NewConfigVersion, PredictionLog as _};
 use bellwether_testkit::embedded::{Embedded, EmbeddedBuilder};
+use bellwether_testkit::http;
 use bellwether_testkit::wait::until;
-use reqwest::Client;
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -22,13 +23,13 @@ fn builder(folder: &tempfile::TempDir) -> EmbeddedBuilder {
 
 async fn predict(system: &Embedded, client: &str) -> Value {
     let body = json!({ "client_id": client, "xp_points": 18.2, "acquired_date": "2015-06-09" });
-    let response = Client::new().post(format!("{}/predict", system.api)).json(&body).send().await.unwrap();
+    let response = http::client().post(format!("{}/predict", system.api)).json(&body).send().await.unwrap();
     assert_eq!(response.status(), 200);
     response.json().await.unwrap()
 }
 
 async fn get(system: &Embedded, path: &str) -> (u16, Value) {
-    let response = Client::new().get(format!("{}{path}", system.api)).send().await.unwrap();
+    let response = http::client().get(format!("{}{path}", system.api)).send().await.unwrap();
     let status = response.status().as_u16();
     let text = response.text().await.unwrap();
     (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
@@ -81,7 +82,7 @@ async fn health_readiness_docs_and_metrics_are_there() {
         assert_eq!(get(&system, path).await, (200, json!("app is healthy")));
     }
     assert_eq!(get(&system, "/ready").await.0, 200);
-    let response = Client::new().get(format!("{}/health", system.api)).send().await.unwrap();
+    let response = http::client().get(format!("{}/health", system.api)).send().await.unwrap();
     for header in ["x-request-id", "x-content-type-options", "content-security-policy"] {
         assert!(response.headers().contains_key(header), "{header} is missing");
     }
@@ -122,7 +123,8 @@ async fn an_email_can_be_asked_for_by_uid_and_by_payload() {
     change_config(&system, |document| document.email = EmailPolicy::None).await;
     let answer = predict(&system, "100003").await;
     let ask = async |body: Value| {
-        let response = Client::new().post(format!("{}/emails", system.api)).json(&body).send().await.unwrap();
+        let response =
+            http::client().post(format!("{}/emails", system.api)).json(&body).send().await.unwrap();
         (response.status().as_u16(), response.json::<Value>().await.unwrap())
     };
     let (status, job) = ask(json!({ "uid": answer["uid"] })).await;
@@ -159,7 +161,7 @@ async fn a_held_out_client_gets_no_prediction_and_no_email_but_is_logged() {
     );
     assert_eq!(answer["config_version"], version);
     let response =
-        Client::new().post(format!("{}/emails", system.api)).json(&json!({ "uid": answer["uid"] }));
+        http::client().post(format!("{}/emails", system.api)).json(&json!({ "uid": answer["uid"] }));
     assert_eq!(response.send().await.unwrap().status(), 409);
     let uid: Uuid = answer["uid"].as_str().unwrap().parse().unwrap();
     let log = database(&system).await;
@@ -198,7 +200,7 @@ async fn a_trial_is_answered_but_neither_emailed_nor_stored_with_its_inputs() {
     let system = builder(&folder).start();
     change_config(&system, |document| document.email = EmailPolicy::All).await;
     let request =
-        Client::new().post(format!("{}/predict", system.api)).header("x-bellwether-purpose", "trial");
+        http::client().post(format!("{}/predict", system.api)).header("x-bellwether-purpose", "trial");
     let body = json!({ "client_id": "100006", "xp_points": 3 });
     let answer: Value = request.json(&body).send().await.unwrap().json().await.unwrap();
     assert_eq!(answer["recent_times_id_seen"], Value::Null);
@@ -207,7 +209,7 @@ async fn a_trial_is_answered_but_neither_emailed_nor_stored_with_its_inputs() {
     until("the log has it", SOON, async || log.find(uid).await.unwrap().is_some()).await;
     let record = log.find(uid).await.unwrap().unwrap();
     assert!(record.input.is_empty() && record.email.is_none(), "{record:?}");
-    let response = Client::new().post(format!("{}/emails", system.api)).json(&json!({ "uid": uid }));
+    let response = http::client().post(format!("{}/emails", system.api)).json(&json!({ "uid": uid }));
     assert_eq!(response.send().await.unwrap().status(), 409);
     let seen = predict(&system, "100006").await;
     assert_eq!(seen["recent_times_id_seen"], 0, "a trial is no sighting");

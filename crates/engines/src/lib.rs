@@ -3,8 +3,20 @@
 
 mod archive;
 mod database;
+pub mod login;
 mod queue;
+mod redis;
 
 pub use archive::archive;
-pub use database::database;
+pub use database::{database, migrated_database};
 pub use queue::queue;
+pub use redis::{config_changes, redis, sightings};
+
+/// What a start makes of a server that cannot be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absence {
+    /// It cannot go on without.
+    Fatal,
+    /// It goes on, and the server is used once it is there: for a service that has what it needs on disk.
+    Waited,
+}

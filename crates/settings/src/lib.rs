@@ -7,12 +7,14 @@ mod debug;
 mod embedded;
 mod layers;
 mod load;
+mod network;
 mod secrets;
 mod sections;
 mod validate;
 
 pub use embedded::Embedded;
 pub use load::{Problem, Problems, load, load_from, load_with};
+pub use network::Network;
 pub use secrets::{AwsSecrets, EnvironmentSecrets, Rotating, SecretError, SecretSource};
 pub use sections::{
     Archive, Auth, AuthMode, Config, Database, DatabaseTls, Environment, Journal, JournalSync, Log,

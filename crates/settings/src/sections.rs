@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -35,6 +36,15 @@ pub struct Settings {
     /// Those settings that are in secrets, and may change while the process runs.
     #[serde(skip)]
     pub rotating: Rotating,
+}
+
+impl Settings {
+    /// Asks for the secrets behind these settings every `secrets.refresh_seconds`, in a task of its own, until
+    /// `stop` completes.
+    pub fn keep_secrets_fresh(&self, stop: impl Future<Output = ()> + Send + 'static) {
+        let (rotating, every) = (self.rotating.clone(), Duration::from_secs(self.secrets.refresh_seconds));
+        tokio::spawn(async move { rotating.keep_fresh(every, stop).await });
+    }
 }
 
 /// Which line of config versions a process serves.
@@ -154,6 +164,7 @@ pub struct Journal {
     pub path: PathBuf,
     pub sync: JournalSync,
     pub max_bytes: u64,
+    pub reserve_bytes: u64,
     pub on_full: OnFull,
 }
 
@@ -204,6 +215,7 @@ pub struct Smtp {
     pub from: String,
     pub recipients: Vec<String>,
     pub concurrency: usize,
+    pub timeout_seconds: u64,
     pub rate_per_second: u32,
     pub ca_file: String,
     pub user: SecretString,

@@ -274,6 +274,12 @@ pub trait EmailJobs: Send + Sync {
     /// [`StoreError::Unavailable`].
     async fn purge_sent(&self, before: DateTime<Utc>, limit: u32) -> Result<u64, StoreError>;
 
+    /// Forgets a job in whatever state but `sending`; answers whether it did.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn purge(&self, uid: Uuid) -> Result<bool, StoreError>;
+
     /// Forgets a client's jobs, whatever their state; answers how many.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! What is remembered: storage traits and their engines, the journal and its relay, the archive.
 //!
-//! A trait a concern at this level; an engine a folder below it (`sqlite/`, `memory/`). Routes and
+//! A trait a concern at this level; an engine a folder below it (`sqlite/`, `memory/`, `redis/`). Routes and
 //! jobs hold the traits and never name an engine; only start-up does.
 
 pub mod archive;
@@ -16,10 +16,13 @@ pub mod journal;
 mod login;
 mod ltv_cache;
 pub mod memory;
+pub mod mysql;
 mod prediction_log;
+pub mod redis;
 pub mod relay;
 mod replicas;
 mod sightings;
+mod sql;
 pub mod sqlite;
 mod users;
 
@@ -35,7 +38,7 @@ pub use error::StoreError;
 pub use idempotency::{IdempotencyKeys, KeyedAnswer, KeyedRequest};
 pub use login::{Login, LoginDetails};
 pub use ltv_cache::{LtvCache, LtvCacheOptions, LtvLookup, LtvSource};
-pub use prediction_log::{DatabaseSink, PredictionLog};
+pub use prediction_log::{DATABASE_SINK, DatabaseSink, PredictionLog};
 pub use replicas::{RefusedVersion, ReplicaReport, Replicas};
 pub use sightings::Sightings;
 pub use users::{Role, User, Users};

@@ -83,6 +83,9 @@ pub(crate) fn first_uid_at(at: DateTime<Utc>) -> Uuid {
     Uuid::from_u128(u128::from(milliseconds & 0xffff_ffff_ffff) << 80)
 }
 
+/// The name of [`DatabaseSink`]'s cursor in a journal.
+pub const DATABASE_SINK: &str = "database";
+
 /// Delivers journal entries to the prediction log.
 pub struct DatabaseSink {
     log: Arc<dyn PredictionLog>,
@@ -116,7 +119,7 @@ impl DatabaseSink {
 #[async_trait]
 impl Sink for DatabaseSink {
     fn name(&self) -> &'static str {
-        "database"
+        DATABASE_SINK
     }
 
     async fn deliver(&self, entries: &[Entry]) -> Result<(), SinkError> {

@@ -6,6 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
+use crate::StoreError;
+
 /// Counts sightings of clients over a sliding window, in constant work a call.
 #[async_trait]
 pub trait Sightings: Send + Sync {
@@ -13,4 +15,10 @@ pub trait Sightings: Send + Sync {
     /// a first call answers 0. `None` where it cannot be told in time. How exact the count is, the engine
     /// says.
     async fn see(&self, client_id: &str, window: Duration, now: DateTime<Utc>) -> Option<u64>;
+
+    /// Forgets a client; answers whether there was anything to forget.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn erase(&self, client_id: &str) -> Result<bool, StoreError>;
 }

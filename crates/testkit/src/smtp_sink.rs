@@ -54,6 +54,7 @@ struct Shared {
     heard: Mutex<HashMap<String, u32>>,
     received: watch::Sender<Vec<Received>>,
     verbs: watch::Sender<Vec<String>>,
+    hung_up: tokio::sync::Notify,
 }
 
 /// A running server; dropping it closes its port and its connections.
@@ -87,6 +88,7 @@ impl SmtpSink {
             heard: Mutex::default(),
             received: watch::Sender::default(),
             verbs: watch::Sender::default(),
+            hung_up: tokio::sync::Notify::new(),
         });
         let server = tokio::spawn(serve(listener, shared.clone()));
         Ok(Self { address, shared, server })
@@ -127,6 +129,11 @@ impl SmtpSink {
         matches!(tokio::time::timeout(patience, enough).await, Ok(Ok(_)))
     }
 
+    /// Closes the connections there are, and goes on taking new ones.
+    pub fn disconnect_all(&self) {
+        self.shared.hung_up.notify_waiters();
+    }
+
     /// Closes port and connections, and waits until they are closed.
     pub async fn stop(self) {
         self.server.abort();
@@ -150,7 +157,15 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => { clients.spawn(converse(stream, shared.clone())); }
+                Ok((stream, _)) => {
+                    let shared = shared.clone();
+                    clients.spawn(async move {
+                        tokio::select! {
+                            ended = converse(stream, shared.clone()) => ended,
+                            () = shared.hung_up.notified() => Ok(()),
+                        }
+                    });
+                }
                 Err(_) => return,
             },
             Some(_) = clients.join_next() => {}

@@ -1,10 +1,8 @@
 //! Prometheus metrics: recorded anywhere through the `metrics` facade, told at `/metrics`.
 
-use std::time::Instant;
+use std::time::Duration;
 
-use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::middleware::Next;
+use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, Responder};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
@@ -31,23 +29,20 @@ pub fn tell(handle: &PrometheusHandle) -> impl Responder + use<> {
     HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(handle.render())
 }
 
-/// Middleware: counts and times requests by route and status.
-///
-/// # Errors
-/// Those of the route.
-pub async fn observe<B: MessageBody + 'static>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<B>, actix_web::Error> {
-    let begun = Instant::now();
-    let route = request.match_pattern().unwrap_or_else(|| "unknown".to_owned());
-    let outcome = next.call(request).await;
-    let status = match &outcome {
-        Ok(response) => response.status(),
-        Err(error) => error.as_response_error().status_code(),
-    };
-    let status = status.as_str().to_owned();
+/// Tells which build of which service runs here.
+pub fn tell_build(service: &'static str) {
+    metrics::gauge!("bellwether_build_info", "version" => env!("CARGO_PKG_VERSION"), "service" => service)
+        .set(1);
+}
+
+/// Counts and times an answer. The route is its pattern, so that no caller makes up labels.
+pub(crate) fn answered(route: &str, status: StatusCode, took: Duration) {
+    let (route, status) = (route.to_owned(), status.as_str().to_owned());
     metrics::histogram!("bellwether_http_request_seconds", "route" => route, "status" => status)
-        .record(begun.elapsed().as_secs_f64());
-    outcome
+        .record(took.as_secs_f64());
+}
+
+/// Counts a request that was turned away.
+pub(crate) fn refused(reason: &'static str) {
+    metrics::counter!("bellwether_http_refused_total", "reason" => reason).increment(1);
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ContentType, HeaderName, HeaderValue, RETRY_AFTER};
+use actix_web::http::header::{ContentType, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use bellwether_core::config::ConfigDocument;
 use bellwether_core::customer::{FieldError, InvalidCustomer};
@@ -29,6 +29,9 @@ pub struct Problem {
     errors: Vec<FieldError>,
     #[serde(skip)]
     retry_after_seconds: Option<u32>,
+    /// What a caller has to show, as `WWW-Authenticate` says it.
+    #[serde(skip)]
+    challenge: Option<Box<str>>,
 }
 
 impl Problem {
@@ -41,7 +44,14 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             retry_after_seconds: None,
+            challenge: None,
         }
+    }
+
+    /// The same, with what the caller has to show.
+    #[must_use]
+    pub fn challenge(self, challenge: impl Into<Box<str>>) -> Self {
+        Self { challenge: Some(challenge.into()), ..self }
     }
 
     /// 400: the request cannot be read.
@@ -71,6 +81,12 @@ impl Problem {
     /// 422: one field cannot be taken.
     pub fn field(field: &str, message: impl Into<String>) -> Self {
         Self::fields(vec![FieldError { field: field.to_owned(), message: message.into() }])
+    }
+
+    /// 429: this caller asks too often; by then it may ask again.
+    pub fn too_many(detail: impl Into<String>, retry_after_seconds: u32) -> Self {
+        let retry_after_seconds = Some(retry_after_seconds);
+        Self { retry_after_seconds, ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
     }
 
     /// 503: not now; try again in a second.
@@ -112,8 +128,8 @@ impl ResponseError for Problem {
         if let Some(seconds) = self.retry_after_seconds {
             response.insert_header((RETRY_AFTER, seconds.to_string()));
         }
-        if self.status == StatusCode::UNAUTHORIZED.as_u16() {
-            response.insert_header(("www-authenticate", "Bearer"));
+        if let Some(challenge) = &self.challenge {
+            response.insert_header((WWW_AUTHENTICATE, &**challenge));
         }
         match serde_json::to_vec(self) {
             Ok(body) => response.body(body),

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bellwether_jobs::{JobQueue, QueueError};
-use bellwether_store::{Clock, EmailJobs, StoreError};
-use chrono::TimeDelta;
+use bellwether_store::{Clock, EmailJobs, IdempotencyKeys, StoreError};
+use chrono::{DateTime, TimeDelta};
 use tokio_util::sync::CancellationToken;
+
+use crate::condition::Condition;
 
 /// Between two reports.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -19,9 +21,11 @@ const LEAST_KEPT: Duration = Duration::from_secs(5_000);
 
 pub(crate) struct Housekeeping {
     pub(crate) jobs: Arc<dyn EmailJobs>,
+    pub(crate) keys: Arc<dyn IdempotencyKeys>,
     pub(crate) queue: Arc<dyn JobQueue>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) keep_sent: Duration,
+    pub(crate) condition: Condition,
+    pub(crate) keep_sent: Option<Duration>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -45,8 +49,9 @@ impl Housekeeping {
             };
             match stop.run_until_cancelled(done).await {
                 None => return,
-                Some(Ok(())) => {}
+                Some(Ok(())) => self.condition.is_well(),
                 Some(Err(error)) => {
+                    self.condition.is_hindered(&error);
                     tracing::warn!(%error, "the jobs cannot be counted or cleaned up for now");
                 }
             }
@@ -76,9 +81,13 @@ impl Housekeeping {
     }
 
     async fn clean_up(&self) -> Result<(), HousekeepingError> {
-        let kept = self.keep_sent.max(LEAST_KEPT);
-        let before = self.clock.now() - TimeDelta::from_std(kept).unwrap_or(TimeDelta::MAX);
-        while self.jobs.purge_sent(before, STEP).await? == u64::from(STEP) {}
+        if let Some(kept) = self.keep_sent {
+            let kept = TimeDelta::from_std(kept.max(LEAST_KEPT)).unwrap_or(TimeDelta::MAX);
+            let before = self.clock.now().checked_sub_signed(kept).unwrap_or(DateTime::UNIX_EPOCH);
+            // Keys first: a key that outlived its job would order the job anew.
+            while self.keys.purge_keys(before, STEP).await? == u64::from(STEP) {}
+            while self.jobs.purge_sent(before, STEP).await? == u64::from(STEP) {}
+        }
         self.queue.tidy().await?;
         Ok(())
     }

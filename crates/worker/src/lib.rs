@@ -3,12 +3,17 @@
 //! Start reading at [`startup`], which lists every job. `email/` renders and sends; a job has a file named
 //! after it; `housekeeping` forgets old jobs and reports how many there are.
 
+mod condition;
 pub mod email;
 mod housekeeping;
+mod http;
+mod retention;
 mod send_prediction_email;
 mod service;
 pub mod startup;
 mod verdict;
 
+pub use condition::Condition;
+pub use http::Endpoints;
 pub use send_prediction_email::{SendPredictionEmailJob, Sending};
 pub use service::email_options;

@@ -4,8 +4,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use bellwether_engines::Absence;
 use bellwether_store::SystemClock;
-use bellwether_web::{logs, shutdown};
+use bellwether_web::{logs, metrics, sentry, shutdown};
 use bellwether_worker::startup::WorkerService;
 
 #[tokio::main]
@@ -21,10 +22,15 @@ async fn main() -> ExitCode {
 
 async fn run() -> anyhow::Result<()> {
     let settings = bellwether_settings::load().await?;
+    let _reports = sentry::begin(&settings)?;
     logs::begin(&settings.log).context("log.level")?;
+    let metrics = metrics::begin()?;
     let stop = shutdown::on_signal()?;
-    let database = bellwether_engines::database(&settings).await?;
-    let queue = bellwether_engines::queue(&settings).await?;
-    let worker = WorkerService::from_settings(&settings, database, queue, Arc::new(SystemClock))?;
-    Ok(worker.run(stop).await?)
+    let database = bellwether_engines::migrated_database(&settings, Absence::Fatal).await?;
+    let redis = bellwether_engines::redis(&settings, Absence::Fatal).await?;
+    let queue = bellwether_engines::queue(&settings, redis.as_ref()).await?;
+    let archive = bellwether_engines::archive(&settings)?;
+    let worker = WorkerService::from_settings(&settings, database, archive, queue, Arc::new(SystemClock))?;
+    settings.keep_secrets_fresh(stop.clone().cancelled_owned());
+    worker.run_with_endpoints(&settings.worker.bind, metrics, stop).await
 }

@@ -11,6 +11,7 @@ use bellwether_jobs::{
 use bellwether_store::{Clock, EmailClaim, EmailJob, EmailJobs, EmailRetry, StoreError, WaitingEmailJob};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt;
+use governor::DefaultDirectRateLimiter;
 use tokio_util::sync::CancellationToken;
 
 use crate::email::{AddressBook, Letter, Mailer, Outage, Outcome, SendError};
@@ -37,6 +38,8 @@ pub struct Sending {
     pub timeout: Duration,
     /// When one is tried again.
     pub retry: RetryPolicy,
+    /// Spreads them, where the operator wants no more than so many a second.
+    pub rate: Option<Arc<DefaultDirectRateLimiter>>,
 }
 
 /// Handles tickets by sending the emails they name.
@@ -52,6 +55,7 @@ pub struct SendPredictionEmailJob {
 
 #[async_trait]
 impl JobHandler for SendPredictionEmailJob {
+    #[tracing::instrument(name = "email", skip_all, fields(uid = %ticket.uid, trace = tracing::field::Empty))]
     async fn handle(&self, ticket: Ticket) -> Handled {
         let Some(claim) = self.claim(ticket).await else {
             return Handled::PutBack;
@@ -134,6 +138,7 @@ impl SendPredictionEmailJob {
             }
             Err(error) => return Verdict::Park(Failure::new(error.to_string())),
         };
+        tracing::Span::current().record("trace", email.trace.as_deref());
         let letter = match self.sending.addresses.letter(&email, &job.delivered, self.clock.now()) {
             Ok(letter) => letter,
             Err(error) => return Verdict::Park(Failure::new(error.to_string()).with(job, &[])),
@@ -144,6 +149,11 @@ impl SendPredictionEmailJob {
                 let why = locked(waits_for).clone();
                 return Verdict::Stopped { why };
             };
+            if let Some(rate) = &self.sending.rate
+                && self.stop.run_until_cancelled(rate.until_ready()).await.is_none()
+            {
+                return Verdict::Stopped { why: None };
+            }
             let result = self.send(&letter).await;
             if let Err(SendError::Unreachable(reason)) = result {
                 self.outage.goes_on(&leave, &reason);

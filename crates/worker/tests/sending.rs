@@ -206,6 +206,7 @@ impl Mailer for Bomb {
 
 fn job(world: &World, mailer: Arc<dyn Mailer>, stop: CancellationToken) -> SendPredictionEmailJob {
     let sending = Sending {
+        rate: None,
         mailer,
         addresses: AddressBook::new("a@example.org", &["ops@example.org".to_owned()]).unwrap(),
         timeout: Duration::from_secs(5),

@@ -207,6 +207,9 @@ impl EmailJobs for Away {
     async fn purge_sent(&self, before: DateTime<Utc>, limit: u32) -> Result<u64, StoreError> {
         self.there()?.purge_sent(before, limit).await
     }
+    async fn purge(&self, uid: Uuid) -> Result<bool, StoreError> {
+        self.there()?.purge(uid).await
+    }
     async fn erase_client(&self, client_id: &str) -> Result<u64, StoreError> {
         self.there()?.erase_client(client_id).await
     }

@@ -13,6 +13,7 @@ use bellwether_core::config::ConfigVersion;
 use bellwether_core::prediction::Snapshot;
 use bellwether_store::{Clock, ConfigStore, StoreError};
 use chrono::{DateTime, Utc};
+use tokio::sync::watch;
 
 use last_good::LastGood;
 
@@ -24,13 +25,15 @@ pub(crate) struct Live {
     last_good: LastGood,
     snapshot: ArcSwapOption<Snapshot>,
     told: Mutex<Told>,
+    /// Counts up whenever what is told changes.
+    changes: watch::Sender<u64>,
     /// One refresh at a time, so that an older version cannot overtake a newer one.
     refreshing: tokio::sync::Mutex<()>,
     clock: Arc<dyn Clock>,
 }
 
 /// What is said of the live config beside the config itself.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Told {
     /// Since when the live version is live.
     pub since: Option<DateTime<Utc>>,
@@ -67,6 +70,7 @@ impl Live {
             last_good: LastGood::new(sources.last_good),
             snapshot: ArcSwapOption::empty(),
             told: Mutex::default(),
+            changes: watch::Sender::default(),
             refreshing: tokio::sync::Mutex::default(),
             clock: sources.clock,
         };
@@ -76,9 +80,19 @@ impl Live {
         live
     }
 
+    /// Which line of versions is followed.
+    pub(crate) fn environment(&self) -> &str {
+        &self.environment
+    }
+
     /// What is live now.
     pub(crate) fn snapshot(&self) -> Option<Arc<Snapshot>> {
         self.snapshot.load_full()
+    }
+
+    /// Wakes whoever waits for what is told to change.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
     }
 
     /// What is said about it.
@@ -93,6 +107,16 @@ impl Live {
     /// Where the database cannot be asked.
     pub(crate) async fn refresh(&self) -> Result<(), StoreError> {
         let _one_at_a_time = self.refreshing.lock().await;
+        let before = self.told();
+        let outcome = self.look_up().await;
+        let after = self.told();
+        if before != after {
+            self.changes.send_modify(|changes| *changes += 1);
+        }
+        outcome
+    }
+
+    async fn look_up(&self) -> Result<(), StoreError> {
         let bundles = self.scan().await;
         let found = self.configs.live(&self.environment).await;
         self.lock().unreachable =
@@ -151,13 +175,15 @@ impl Live {
                 let mut told = self.lock();
                 told.since = Some(self.clock.now());
                 told.refused = None;
-                metrics::gauge!("bellwether_config_version").set(number as f64);
+                metrics::gauge!("bellwether_config_version", "environment" => self.environment.clone())
+                    .set(number as f64);
                 tracing::info!(version = number, "a config version is live");
             }
             Err(refusals) => {
                 let why: Vec<_> = refusals.iter().map(ToString::to_string).collect();
                 tracing::error!(version = number, ?why, "a config version is refused");
-                metrics::counter!("bellwether_config_refused_total").increment(1);
+                metrics::counter!("bellwether_config_refused_total", "environment" => self.environment.clone())
+                    .increment(1);
                 self.lock().refused = Some((number, why));
             }
         }

@@ -32,7 +32,7 @@ pub(crate) async fn predict_batch(
     payload: web::Payload,
     state: web::Data<State>,
 ) -> Result<HttpResponse, Problem> {
-    let call = call(&request);
+    let call = call(&request)?;
     let body = body::read(&request, payload, state.limits.batch, &TYPES).await?;
     let text = std::str::from_utf8(&body).map_err(|_| Problem::bad_request("the body is not UTF-8"))?;
     let shape = Shape::of(&request, text);

@@ -63,6 +63,10 @@ pub(crate) async fn config(state: web::Data<State>) -> HttpResponse {
 )]
 pub(crate) async fn refresh(state: web::Data<State>) -> Result<HttpResponse, Problem> {
     state.live.refresh().await?;
+    // This replica has it; the others look for themselves if the word does not reach them.
+    if let Err(error) = state.changes.announce(&state.predictor.environment).await {
+        tracing::warn!(%error, "the other replicas could not be told of the refresh");
+    }
     Ok(HttpResponse::Ok().json(tell(&state)))
 }
 

@@ -6,11 +6,14 @@ use bellwether_core::customer::MAX_CLIENT_ID_CHARS;
 use bellwether_core::prediction::{EmailOrder, LogRecord};
 use bellwether_core::treatment::Treatment;
 use bellwether_jobs::{OutboxError, PAYLOAD_SCHEMA, SendPredictionEmail};
+use bellwether_store::KeyedRequest;
 use bellwether_web::{Problem, body};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::predict::call;
+use crate::idempotency::{IdempotencyKey, fingerprint};
 use crate::state::State;
 
 const MAX_RECIPIENTS: usize = 50;
@@ -105,6 +108,7 @@ pub(crate) struct EmailAccepted {
 
 #[utoipa::path(
     post, path = "/emails", tag = "emails", request_body = EmailRequest,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Repeated calls under one key make one email; 1 to 255 visible ASCII characters.", min_length = 1, max_length = 255, pattern = "^[!-~]+$")),
     responses(
         (status = 202, description = "the job is enqueued, or was before", body = EmailAccepted),
         (status = 400, description = "not JSON", body = Problem, content_type = "application/problem+json"),
@@ -124,16 +128,36 @@ pub(crate) async fn enqueue(
     state: web::Data<State>,
 ) -> Result<HttpResponse, Problem> {
     let body = body::read(&request, payload, state.limits.body, &["application/json"]).await?;
+    let key = IdempotencyKey::of(&request)?;
     let EmailRequest { uid, payload, recipients } = read(&body)?;
     let recipients = addresses(recipients)?;
-    let job = match (uid, payload) {
+    let mut job = match (uid, payload) {
         (Some(uid), None) => of_record(state.find(uid).await?, recipients)?,
         (None, Some(payload)) => of_payload(payload, recipients, &state)?,
         _ => return Err(Problem::field("uid", "expected either `uid` or `payload`")),
     };
+    if let Some(key) = key {
+        job.uid = claimed(key, &body, job.uid, &state).await?;
+    }
     let job_id = job.uid;
+    // The trace that asks for the email, rather than the one that predicted.
+    job.trace = call(&request)?.trace.and_then(|trace| trace.named()).or(job.trace);
     state.emails.order(&[job]).await.map_err(refused)?;
     Ok(HttpResponse::Accepted().json(EmailAccepted { job_id }))
+}
+
+/// The job that answers this key: the first caller's, who asked for the same. The key is noted before the
+/// email is ordered, and ordering is idempotent by the job's id, so that a call repeated after a crash in
+/// between orders the same email.
+async fn claimed(key: IdempotencyKey, body: &[u8], job_id: Uuid, state: &State) -> Result<Uuid, Problem> {
+    let IdempotencyKey { caller, key } = key;
+    let request = KeyedRequest { caller, key, fingerprint: fingerprint(body), job_id };
+    let answer = state.keys.claim_key(&request, state.clock.now()).await?;
+    if answer.fingerprint != request.fingerprint {
+        let message = "this key stands for an earlier request with another body";
+        return Err(Problem::field("Idempotency-Key", message));
+    }
+    Ok(answer.job_id)
 }
 
 fn refused(error: OutboxError) -> Problem {

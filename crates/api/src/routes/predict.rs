@@ -6,13 +6,16 @@ use std::time::Instant;
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use bellwether_core::customer::Customer;
 use bellwether_core::prediction::{Answer, Purpose, Snapshot};
+use bellwether_web::trace::Trace;
 use bellwether_web::{Problem, body};
 
+use crate::idempotency::IdempotencyKey;
 use crate::predictor::Call;
 use crate::state::State;
 
 #[utoipa::path(
     post, path = "/predict", tag = "predictions",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Of the calls under one key at most one is emailed; 1 to 255 visible ASCII characters.", min_length = 1, max_length = 255, pattern = "^[!-~]+$")),
     request_body(content = ref("#/components/schemas/Customer"), content_type = "application/json"),
     responses(
         (status = 200, description = "the prediction, written down", body = Answer),
@@ -30,18 +33,26 @@ pub(crate) async fn predict(
     payload: web::Payload,
     state: web::Data<State>,
 ) -> Result<HttpResponse, Problem> {
-    let call = call(&request);
+    let call = call(&request)?;
     let body = body::read(&request, payload, state.limits.body, &["application/json"]).await?;
     let live = live(&state)?;
     let customer = Customer::parse(&body, &live.schema, state.clock.now().date_naive())?;
-    let answer = state.predictor.predict(&live, customer, call).await?;
-    tracing::Span::current().record("uid", tracing::field::display(answer.uid));
-    Ok(HttpResponse::Ok().json(answer))
+    Ok(HttpResponse::Ok().json(state.predictor.predict(&live, customer, call).await?))
 }
 
 /// The circumstances of a request that has just arrived.
-pub(crate) fn call(request: &HttpRequest) -> Call {
-    Call { begun: Instant::now(), purpose: request.extensions().get::<Purpose>().copied() }
+///
+/// # Errors
+/// 422 for an `Idempotency-Key` that is none.
+pub(crate) fn call(request: &HttpRequest) -> Result<Call, Problem> {
+    let email_key = IdempotencyKey::of(request)?.map(|key| key.digest());
+    let extensions = request.extensions();
+    Ok(Call {
+        begun: Instant::now(),
+        purpose: extensions.get::<Purpose>().copied(),
+        email_key,
+        trace: extensions.get::<Trace>().copied(),
+    })
 }
 
 /// What is live.

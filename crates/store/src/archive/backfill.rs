@@ -91,8 +91,14 @@ async fn uids(store: &dyn ArchiveStore, folder: &str) -> Result<HashSet<Uuid>, A
         if page.is_empty() {
             return Ok(uids);
         }
-        let objects = page.iter().filter(|key| key.ends_with(ENDING));
-        let mut read = stream::iter(objects.map(|key| uids_in(store, key))).buffer_unordered(CONCURRENCY);
+        // A loop: a stream over closures that borrow would not be Send for a task of its own.
+        let mut reads = Vec::with_capacity(page.len());
+        for key in &page {
+            if key.ends_with(ENDING) {
+                reads.push(uids_in(store, key));
+            }
+        }
+        let mut read = stream::iter(reads).buffer_unordered(CONCURRENCY);
         while let Some(found) = read.try_next().await? {
             uids.extend(found);
         }

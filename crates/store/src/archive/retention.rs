@@ -24,19 +24,22 @@ pub async fn delete_days_before(
     let mut pages = Pages::new(store, environment);
     loop {
         let page = pages.next().await?;
-        let (old, kept): (Vec<_>, Vec<_>) = page
-            .iter()
-            .filter(|key| key.ends_with(ENDING))
-            .filter_map(|key| Some((key, day_of(key)?)))
-            .partition(|(_, of)| *of < day);
-        let mut done =
-            stream::iter(old.iter().map(|(key, _)| store.delete(key))).buffer_unordered(CONCURRENCY);
+        // A loop: a stream over closures that borrow would not be Send for a task of its own.
+        let (mut deletions, mut kept) = (Vec::new(), false);
+        for key in &page {
+            match day_of(key).filter(|_| key.ends_with(ENDING)) {
+                Some(of) if of < day => deletions.push(store.delete(key)),
+                Some(_) => kept = true,
+                None => {}
+            }
+        }
+        let mut done = stream::iter(deletions).buffer_unordered(CONCURRENCY);
         while done.try_next().await?.is_some() {
             removed += 1;
             progress(removed);
         }
         // Days are in order: after one that is kept, all are.
-        if page.is_empty() || !kept.is_empty() {
+        if page.is_empty() || kept {
             return Ok(removed);
         }
     }

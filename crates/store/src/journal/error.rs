@@ -7,9 +7,12 @@ use std::sync::Arc;
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum JournalError {
-    /// As many appends are waiting, or as many bytes are kept, as the options or the disk allow.
+    /// As many bytes are kept as the options or the disk allow.
     #[error("the journal is full: {0}")]
     Full(&'static str),
+    /// As many appends are waiting as the options allow.
+    #[error("too many appends to the journal are waiting")]
+    Busy,
     /// The journal is closing or closed.
     #[error("the journal is closed")]
     Closed,

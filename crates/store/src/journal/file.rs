@@ -127,6 +127,13 @@ async fn identity(writer: &mut SqliteConnection) -> Result<String, JournalError>
     Ok(id)
 }
 
+/// The file of the journal's own name with something after it.
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
 /// Takes the lock beside the journal. The operating system frees it when the process ends, however it ends.
 fn lock(path: &Path) -> Result<File, JournalError> {
     let unwritable =
@@ -134,14 +141,12 @@ fn lock(path: &Path) -> Result<File, JournalError> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(unwritable)?;
     }
-    let mut lock_path = path.as_os_str().to_owned();
-    lock_path.push(".lock");
     let mut file = OpenOptions::new()
         .create(true)
         .truncate(false)
         .read(true)
         .write(true)
-        .open(PathBuf::from(lock_path))
+        .open(beside(path, ".lock"))
         .map_err(unwritable)?;
     match file.try_lock() {
         Ok(()) => {}

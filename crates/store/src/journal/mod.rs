@@ -17,7 +17,7 @@ mod writer;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -81,6 +81,11 @@ struct Shared {
     positions: Mutex<BTreeMap<String, Position>>,
     max_pages: u64,
     log_bytes: u64,
+    reserve_bytes: u64,
+    /// The folder whose disk has to keep that reserve.
+    folder: PathBuf,
+    /// The write-ahead log.
+    log_file: PathBuf,
     /// Bytes written since a checkpoint was last asked for, about.
     written: AtomicU64,
     grown: Notify,
@@ -89,6 +94,21 @@ struct Shared {
 }
 
 impl Shared {
+    /// Whether there is room left beyond the reserve: on the disk, or, where that is short, with what the file
+    /// and its log hold already and would use again.
+    async fn has_room(&self, connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+        // Where the disk cannot tell, as on some network file systems, writing will.
+        let Ok(disk) = rustix::fs::statvfs(&self.folder) else { return Ok(true) };
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        if free >= self.reserve_bytes {
+            return Ok(true);
+        }
+        let pages: u64 = sqlx::query_scalar("PRAGMA freelist_count").fetch_one(connection).await?;
+        let log = std::fs::metadata(&self.log_file).map_or(0, |log| log.len());
+        let reusable = pages.saturating_mul(u64::from(file::PAGE_BYTES)).saturating_add(log);
+        Ok(free.saturating_add(reusable) >= self.reserve_bytes)
+    }
+
     /// Notes what was written, and wakes the checkpointer when it is due.
     fn grown_by(&self, bytes: usize) {
         let bytes = bytes as u64;
@@ -127,6 +147,13 @@ impl Journal {
             positions: Mutex::default(),
             max_pages: opened.max_pages,
             log_bytes: options.log_bytes,
+            reserve_bytes: options.reserve_bytes,
+            log_file: file::beside(path, "-wal"),
+            folder: path
+                .parent()
+                .filter(|folder| !folder.as_os_str().is_empty())
+                .unwrap_or(Path::new("."))
+                .to_owned(),
             written: AtomicU64::new(0),
             grown: Notify::new(),
             lock: Mutex::new(Some(opened.lock)),
@@ -156,7 +183,7 @@ impl Journal {
     /// to be appended.
     ///
     /// # Errors
-    /// [`JournalError::Full`] at once where too many wait, or where there is no room left;
+    /// [`JournalError::Busy`] at once where too many wait; [`JournalError::Full`] where there is no room left;
     /// [`JournalError::Io`]. The record is then not in the journal.
     pub async fn append(&self, record: &LogRecord) -> Result<(), JournalError> {
         let json =
@@ -164,7 +191,7 @@ impl Journal {
         let (done, committed) = oneshot::channel();
         let at = record.logging_timestamp.timestamp_millis();
         self.appends.try_send(Append { at, json, done }).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => JournalError::Full("too many appends are waiting"),
+            mpsc::error::TrySendError::Full(_) => JournalError::Busy,
             mpsc::error::TrySendError::Closed(_) => JournalError::Closed,
         })?;
         committed.await.unwrap_or(Err(JournalError::Closed))

@@ -42,12 +42,22 @@ pub struct JournalOptions {
     /// each time it has grown by a quarter of this; where it cannot start over by then because appends
     /// never pause, it is made to, which holds them up for an fsync.
     pub log_bytes: u64,
+    /// Appends fail with `Full` while the disk has less room left than this, in bytes; default 96 MiB: the
+    /// write-ahead log, and what it takes to move entries on and forget them. Without it a full disk could not
+    /// be emptied by the very deliveries that empty the journal.
+    pub reserve_bytes: u64,
     /// How many appends may wait for the next commit; default 4,096.
     pub queue: usize,
 }
 
 impl Default for JournalOptions {
     fn default() -> Self {
-        Self { sync: JournalSync::Os, max_bytes: 8 << 30, log_bytes: 64 << 20, queue: 4096 }
+        Self {
+            sync: JournalSync::Os,
+            max_bytes: 8 << 30,
+            log_bytes: 64 << 20,
+            reserve_bytes: 96 << 20,
+            queue: 4096,
+        }
     }
 }

@@ -26,6 +26,8 @@ pub(super) struct Writer {
     appends: mpsc::Receiver<Append>,
     closing: CancellationToken,
     shared: Arc<Shared>,
+    /// Whether the last commit failed: said when it changes, not for every record.
+    failing: bool,
     /// Statements for 1, 2, 4 … rows: few enough for all of them to stay prepared.
     statements: Vec<Arc<str>>,
 }
@@ -37,7 +39,13 @@ impl Writer {
         shared: Arc<Shared>,
     ) -> Self {
         let sizes = 0..=MAX_GROUP.trailing_zeros();
-        Self { appends, closing, shared, statements: sizes.map(|power| statement(1 << power)).collect() }
+        Self {
+            appends,
+            closing,
+            shared,
+            failing: false,
+            statements: sizes.map(|power| statement(1 << power)).collect(),
+        }
     }
 
     /// Commits until the journal closes, and then what still waits.
@@ -58,7 +66,7 @@ impl Writer {
         }
     }
 
-    async fn commit(&self, group: &mut Vec<Append>) {
+    async fn commit(&mut self, group: &mut Vec<Append>) {
         let started = Instant::now();
         let mut waiting = Vec::with_capacity(group.len());
         let mut rows = Vec::with_capacity(group.len());
@@ -70,21 +78,31 @@ impl Writer {
         metrics::histogram!("bellwether_journal_commit_seconds").record(started.elapsed());
         match &outcome {
             Ok(()) => metrics::counter!("bellwether_journal_appended_total").increment(waiting.len() as u64),
-            Err(error) => {
-                metrics::counter!("bellwether_journal_refused_total").increment(waiting.len() as u64);
-                tracing::error!(%error, records = waiting.len(), "the journal cannot be written");
-            }
+            Err(_) => metrics::counter!("bellwether_journal_refused_total").increment(waiting.len() as u64),
         }
+        self.tell(outcome.as_ref().err());
         for done in waiting {
             // A caller that went away has its record all the same.
             let _ = done.send(outcome.clone());
         }
     }
 
+    fn tell(&mut self, error: Option<&JournalError>) {
+        match error {
+            Some(error) if !self.failing => tracing::error!(%error, "the journal cannot be written"),
+            None if self.failing => tracing::info!("the journal can be written again"),
+            _ => {}
+        }
+        self.failing = error.is_some();
+    }
+
     async fn write(&self, rows: Vec<(i64, String)>) -> Result<(), JournalError> {
         let bytes: usize = rows.iter().map(|(_, json)| json.len()).sum();
         let mut writer = self.shared.writer.lock().await;
         let connection = writer.as_mut().ok_or(JournalError::Closed)?;
+        if !self.shared.has_room(connection).await? {
+            return Err(JournalError::Full("its disk has no room left"));
+        }
         let last = self.insert(connection, rows).await?;
         // Still under the lock, so that the seqs announced never go back.
         self.shared.last.send_replace(last);

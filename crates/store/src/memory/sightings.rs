@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use moka::future::Cache;
 use moka::policy::EvictionPolicy;
 
-use crate::Sightings;
+use crate::{Sightings, StoreError};
 
 /// A counter covers a sixtieth of the window.
 const SLOTS: i64 = 60;
@@ -52,6 +52,10 @@ impl Sightings for MemorySightings {
         // Counters are whole even if a holder panicked.
         let mut ring = ring.lock().unwrap_or_else(PoisonError::into_inner);
         Some(ring.see(window, now))
+    }
+
+    async fn erase(&self, client_id: &str) -> Result<bool, StoreError> {
+        Ok(self.clients.remove(client_id).await.is_some())
     }
 }
 

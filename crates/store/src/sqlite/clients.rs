@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use serde_json::{Map, Value};
 
 use super::Sqlite;
+use crate::sql::{features, features_text};
 use crate::{ClientRow, Clients, StoreError};
 
 #[async_trait]
@@ -28,22 +29,18 @@ impl Clients for Sqlite {
                 .bind(client_id)
                 .fetch_optional(self.readers())
                 .await?;
-        json.map(|json| serde_json::from_str(&json))
-            .transpose()
-            .map_err(|_| StoreError::corrupt("a row of client_features", "not a JSON object"))
+        json.as_deref().map(features).transpose()
     }
 
     async fn upsert(&self, rows: &[ClientRow]) -> Result<u64, StoreError> {
         let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
         for row in rows {
-            let features =
-                serde_json::to_string(&row.features).map_err(|error| StoreError::Refused(Box::new(error)))?;
             sqlx::query(
                 "INSERT INTO client_features (client_id, features) VALUES (?, ?)
                  ON CONFLICT (client_id) DO UPDATE SET features = excluded.features",
             )
             .bind(&row.client_id)
-            .bind(features)
+            .bind(features_text(row)?)
             .execute(&mut *transaction)
             .await?;
             let ltv = match row.ltv {

@@ -1,48 +1,11 @@
 //! Config versions in SQLite.
 
 use async_trait::async_trait;
-use bellwether_core::config::{ConfigDocument, ConfigVersion};
-use chrono::{DateTime, Utc};
-use sqlx::FromRow;
+use bellwether_core::config::ConfigVersion;
 
 use super::Sqlite;
+use crate::sql::{ConfigVersionRow, overtaken, successor};
 use crate::{ConfigStore, NewConfigVersion, StoreError};
-
-#[derive(FromRow)]
-struct Row {
-    environment: String,
-    version: u64,
-    parent: Option<u64>,
-    document: String,
-    sha256: String,
-    author: String,
-    reason: String,
-    created_at: DateTime<Utc>,
-}
-
-impl TryFrom<Row> for ConfigVersion {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        let what = || format!("config version {} of {}", row.version, row.environment);
-        let document: ConfigDocument =
-            serde_json::from_str(&row.document).map_err(|error| StoreError::corrupt(what(), error))?;
-        let sha256 = document.sha256().map_err(|error| StoreError::corrupt(what(), error))?;
-        if sha256 != row.sha256 {
-            return Err(StoreError::corrupt(what(), "its content does not match its sha256"));
-        }
-        Ok(Self {
-            environment: row.environment,
-            version: row.version,
-            parent: row.parent,
-            document,
-            sha256,
-            author: row.author,
-            reason: row.reason,
-            created_at: row.created_at,
-        })
-    }
-}
 
 #[async_trait]
 impl ConfigStore for Sqlite {
@@ -51,7 +14,7 @@ impl ConfigStore for Sqlite {
     }
 
     async fn version(&self, environment: &str, version: u64) -> Result<Option<ConfigVersion>, StoreError> {
-        let row: Option<Row> = sqlx::query_as(
+        let row: Option<ConfigVersionRow> = sqlx::query_as(
             "SELECT environment, version, parent, document, sha256, author, reason, created_at
              FROM config_version WHERE environment = ? AND version = ?",
         )
@@ -63,7 +26,7 @@ impl ConfigStore for Sqlite {
     }
 
     async fn history(&self, environment: &str, limit: u32) -> Result<Vec<ConfigVersion>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(
+        let rows: Vec<ConfigVersionRow> = sqlx::query_as(
             "SELECT environment, version, parent, document, sha256, author, reason, created_at
              FROM config_version WHERE environment = ? ORDER BY version DESC LIMIT ?",
         )
@@ -75,10 +38,7 @@ impl ConfigStore for Sqlite {
     }
 
     async fn append(&self, new: NewConfigVersion) -> Result<ConfigVersion, StoreError> {
-        let version = new.parent.unwrap_or(0).saturating_add(1);
-        let unwritable = |error| StoreError::Refused(Box::new(error));
-        let document = serde_json::to_string(&new.document).map_err(unwritable)?;
-        let sha256 = new.document.sha256().map_err(unwritable)?;
+        let (version, document) = successor(new)?;
         // Check and insert are one statement, and so one transaction.
         let written = sqlx::query(
             "INSERT INTO config_version
@@ -86,31 +46,21 @@ impl ConfigStore for Sqlite {
              SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
              WHERE (SELECT max(version) FROM config_version WHERE environment = ?1) IS ?3",
         )
-        .bind(&new.environment)
-        .bind(stored(version)?)
-        .bind(new.parent.map(stored).transpose()?)
+        .bind(&version.environment)
+        .bind(stored(version.version)?)
+        .bind(version.parent.map(stored).transpose()?)
         .bind(&document)
-        .bind(&sha256)
-        .bind(&new.author)
-        .bind(&new.reason)
-        .bind(new.created_at)
+        .bind(&version.sha256)
+        .bind(&version.author)
+        .bind(&version.reason)
+        .bind(version.created_at)
         .execute(self.pool())
         .await?
         .rows_affected();
         if written == 0 {
-            let what = format!("{} is no longer at version {:?}", new.environment, new.parent);
-            return Err(StoreError::Conflict { what });
+            return Err(overtaken(&version));
         }
-        Ok(ConfigVersion {
-            environment: new.environment,
-            version,
-            parent: new.parent,
-            document: new.document,
-            sha256,
-            author: new.author,
-            reason: new.reason,
-            created_at: new.created_at,
-        })
+        Ok(version)
     }
 }
 

@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::QueryBuilder;
 use uuid::Uuid;
 use uuid::fmt::Hyphenated;
 
 use super::Sqlite;
+use crate::sql::{EmailJobRow, WaitingRow, counts, list_of, waiting};
 use crate::{
     EmailClaim, EmailJob, EmailJobCounts, EmailJobState, EmailJobs, EmailRetry, NewEmailJob, StoreError,
     WaitingEmailJob,
@@ -15,59 +16,8 @@ use crate::{
 /// Rows in one statement.
 const ROWS_IN_STATEMENT: usize = 100;
 
-#[derive(FromRow)]
-struct Row {
-    uid: Hyphenated,
-    state: String,
-    turn: u32,
-    attempts: u32,
-    crashes: u32,
-    last_error: Option<String>,
-    created_at: DateTime<Utc>,
-    queued_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
-    next_attempt_at: Option<DateTime<Utc>>,
-    sent_at: Option<DateTime<Utc>>,
-    delivered: String,
-    payload: String,
-}
-
-impl TryFrom<Row> for EmailJob {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        let what = || format!("email job {}", row.uid);
-        let state = EmailJobState::from_name(&row.state)
-            .ok_or_else(|| StoreError::corrupt(what(), format!("`{}` is no state", row.state)))?;
-        let delivered = serde_json::from_str(&row.delivered)
-            .map_err(|_| StoreError::corrupt(what(), "`delivered` is no list"))?;
-        Ok(Self {
-            uid: row.uid.into_uuid(),
-            state,
-            turn: row.turn,
-            attempts: row.attempts,
-            crashes: row.crashes,
-            last_error: row.last_error,
-            created_at: row.created_at,
-            queued_at: row.queued_at,
-            updated_at: row.updated_at,
-            next_attempt_at: row.next_attempt_at,
-            sent_at: row.sent_at,
-            delivered,
-            payload: row.payload,
-        })
-    }
-}
-
-type Waiting = (Hyphenated, u32, DateTime<Utc>);
-
-fn waiting((uid, turn, next_attempt_at): Waiting) -> WaitingEmailJob {
-    WaitingEmailJob { uid: uid.into_uuid(), turn, next_attempt_at }
-}
-
-fn list_of(addresses: &[String]) -> Result<String, StoreError> {
-    serde_json::to_string(addresses).map_err(|error| StoreError::Refused(Box::new(error)))
-}
+type Row = EmailJobRow<Hyphenated>;
+type Waiting = WaitingRow<Hyphenated>;
 
 #[async_trait]
 impl EmailJobs for Sqlite {
@@ -315,7 +265,7 @@ impl EmailJobs for Sqlite {
     }
 
     async fn counts(&self) -> Result<EmailJobCounts, StoreError> {
-        let rows: Vec<(String, u64)> =
+        let by_state: Vec<(String, i64)> =
             sqlx::query_as("SELECT state, count(*) FROM email_jobs GROUP BY state")
                 .fetch_all(self.readers())
                 .await?;
@@ -323,18 +273,7 @@ impl EmailJobs for Sqlite {
             sqlx::query_scalar("SELECT min(queued_at) FROM email_jobs WHERE next_attempt_at IS NOT NULL")
                 .fetch_one(self.readers())
                 .await?;
-        let of = |state: EmailJobState| {
-            let row = rows.iter().find(|(name, _)| name == state.as_str());
-            row.map_or(0, |(_, count)| *count)
-        };
-        Ok(EmailJobCounts {
-            queued: of(EmailJobState::Queued),
-            sending: of(EmailJobState::Sending),
-            retrying: of(EmailJobState::Retrying),
-            sent: of(EmailJobState::Sent),
-            parked: of(EmailJobState::Parked),
-            oldest_queued_at,
-        })
+        Ok(counts(&by_state, oldest_queued_at))
     }
 
     async fn purge_sent(&self, before: DateTime<Utc>, limit: u32) -> Result<u64, StoreError> {
@@ -348,6 +287,14 @@ impl EmailJobs for Sqlite {
         .execute(self.pool())
         .await?;
         Ok(purged.rows_affected())
+    }
+
+    async fn purge(&self, uid: Uuid) -> Result<bool, StoreError> {
+        let purged = sqlx::query("DELETE FROM email_jobs WHERE uid = ? AND state <> 'sending'")
+            .bind(uid.hyphenated())
+            .execute(self.pool())
+            .await?;
+        Ok(purged.rows_affected() > 0)
     }
 
     async fn erase_client(&self, client_id: &str) -> Result<u64, StoreError> {

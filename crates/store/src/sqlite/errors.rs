@@ -2,37 +2,10 @@
 
 use sqlx::error::{DatabaseError, ErrorKind};
 
-use crate::StoreError;
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        match &error {
-            sqlx::Error::Io(_)
-            | sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed => Self::Unavailable(Box::new(error)),
-            sqlx::Error::Database(database) => match meaning(database.as_ref()) {
-                Meaning::Unavailable => Self::Unavailable(Box::new(error)),
-                Meaning::Refused => Self::Refused(Box::new(error)),
-                Meaning::Corrupt => Self::corrupt("the database file", error),
-                Meaning::Other => Self::Engine(Box::new(error)),
-            },
-            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Self::corrupt("a row", error),
-            sqlx::Error::Encode(_) => Self::Refused(Box::new(error)),
-            _ => Self::Engine(Box::new(error)),
-        }
-    }
-}
-
-enum Meaning {
-    Unavailable,
-    Refused,
-    Corrupt,
-    Other,
-}
+use crate::sql::Meaning;
 
 /// By primary result code: the low byte of the extended one.
-fn meaning(error: &dyn DatabaseError) -> Meaning {
+pub(crate) fn meaning(error: &dyn DatabaseError) -> Meaning {
     if !matches!(error.kind(), ErrorKind::Other) {
         return Meaning::Refused;
     }

@@ -12,7 +12,7 @@ mod prediction_log;
 mod replicas;
 mod users;
 
-pub(crate) use errors::primary_code;
+pub(crate) use errors::{meaning, primary_code};
 
 use std::path::Path;
 use std::time::Duration;

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::Sqlite;
 use crate::prediction_log::first_uid_at;
+use crate::sql::{payloads, record};
 use crate::{PredictionLog, StoreError};
 
 /// Rows in one statement: enough to make statements rare, few enough for one to stay small.
@@ -19,11 +20,7 @@ impl PredictionLog for Sqlite {
         if records.is_empty() {
             return Ok(0);
         }
-        let payloads = records
-            .iter()
-            .map(serde_json::to_string)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| StoreError::Refused(Box::new(error)))?;
+        let payloads = payloads(records)?;
         let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
         let mut new = 0;
         for (records, payloads) in records.chunks(ROWS_IN_STATEMENT).zip(payloads.chunks(ROWS_IN_STATEMENT)) {
@@ -56,7 +53,7 @@ impl PredictionLog for Sqlite {
                 .bind(uid.hyphenated())
                 .fetch_optional(self.readers())
                 .await?;
-        payload.as_deref().map(read).transpose()
+        payload.as_deref().map(record).transpose()
     }
 
     async fn recent(&self, limit: u32) -> Result<Vec<LogRecord>, StoreError> {
@@ -65,7 +62,7 @@ impl PredictionLog for Sqlite {
                 .bind(limit)
                 .fetch_all(self.readers())
                 .await?;
-        payloads.iter().map(|payload| read(payload)).collect()
+        payloads.iter().map(|payload| record(payload)).collect()
     }
 
     async fn of_client(&self, client_id: &str, limit: u32) -> Result<Vec<LogRecord>, StoreError> {
@@ -76,7 +73,7 @@ impl PredictionLog for Sqlite {
         .bind(limit)
         .fetch_all(self.readers())
         .await?;
-        payloads.iter().map(|payload| read(payload)).collect()
+        payloads.iter().map(|payload| record(payload)).collect()
     }
 
     async fn count(&self) -> Result<u64, StoreError> {
@@ -107,7 +104,7 @@ impl PredictionLog for Sqlite {
         .bind(limit)
         .fetch_all(self.readers())
         .await?;
-        payloads.iter().map(|payload| read(payload)).collect()
+        payloads.iter().map(|payload| record(payload)).collect()
     }
 
     async fn drop_before(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
@@ -129,12 +126,4 @@ impl PredictionLog for Sqlite {
         let erased = sqlx::query("DELETE FROM model_logs WHERE client_id = ?").bind(client_id);
         Ok(erased.execute(self.pool()).await?.rows_affected())
     }
-}
-
-fn read(payload: &str) -> Result<LogRecord, StoreError> {
-    serde_json::from_str(payload).map_err(|error| {
-        // serde's message may quote a value, which is client data: its place has to do.
-        let place = format!("line {} column {}", error.line(), error.column());
-        StoreError::corrupt("a payload in model_logs", place)
-    })
 }

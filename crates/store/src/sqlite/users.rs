@@ -1,36 +1,10 @@
 //! Users in SQLite.
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
-use sqlx::FromRow;
 
 use super::Sqlite;
+use crate::sql::UserRow;
 use crate::{Role, StoreError, User, Users};
-
-#[derive(FromRow)]
-struct Row {
-    name: String,
-    password_hash: String,
-    role: String,
-    created_at: DateTime<Utc>,
-    disabled: bool,
-}
-
-impl TryFrom<Row> for User {
-    type Error = StoreError;
-
-    fn try_from(row: Row) -> Result<Self, StoreError> {
-        let role =
-            row.role.parse().map_err(|reason: String| StoreError::corrupt("a row of users", reason))?;
-        Ok(Self {
-            name: row.name,
-            password_hash: row.password_hash,
-            role,
-            created_at: row.created_at,
-            disabled: row.disabled,
-        })
-    }
-}
 
 #[async_trait]
 impl Users for Sqlite {
@@ -48,14 +22,13 @@ impl Users for Sqlite {
         .await?
         .rows_affected();
         if added == 0 {
-            let what = format!("a user `{}` exists", user.name);
-            return Err(StoreError::Conflict { what });
+            return Err(user.is_taken());
         }
         Ok(())
     }
 
     async fn find(&self, name: &str) -> Result<Option<User>, StoreError> {
-        let row: Option<Row> = sqlx::query_as(
+        let row: Option<UserRow> = sqlx::query_as(
             "SELECT name, password_hash, role, created_at, disabled FROM users WHERE name = ?",
         )
         .bind(name)
@@ -65,7 +38,7 @@ impl Users for Sqlite {
     }
 
     async fn list(&self) -> Result<Vec<User>, StoreError> {
-        let rows: Vec<Row> =
+        let rows: Vec<UserRow> =
             sqlx::query_as("SELECT name, password_hash, role, created_at, disabled FROM users ORDER BY name")
                 .fetch_all(self.readers())
                 .await?;

@@ -2,9 +2,13 @@
 
 #![allow(dead_code, reason = "each test binary uses some of it")]
 
+use std::sync::Arc;
+
 use bellwether_core::config::ConfigDocument;
 use bellwether_core::prediction::{Answer, EmailOrder, LogRecord, RECORD_SCHEMA};
 use bellwether_core::treatment::Treatment;
+use bellwether_store::LoginDetails;
+use bellwether_store::mysql::{Mysql, MysqlOptions};
 use chrono::{DateTime, Duration, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -62,6 +66,16 @@ pub(crate) fn record(n: u32) -> LogRecord {
     }
 }
 
+/// A whole record of some moment; one a millisecond.
+pub(crate) fn at(moment: DateTime<Utc>) -> LogRecord {
+    let mut record = record(0);
+    let mut bytes = record.output.uid.into_bytes();
+    bytes[..6].copy_from_slice(&moment.timestamp_millis().to_be_bytes()[2..]);
+    record.output.uid = Uuid::from_bytes(bytes);
+    record.logging_timestamp = moment;
+    record
+}
+
 /// Records `0..count`.
 pub(crate) fn records(count: u32) -> Vec<LogRecord> {
     (0..count).map(record).collect()
@@ -78,6 +92,12 @@ pub(crate) fn holdout(n: u32) -> LogRecord {
     record.output.model = None;
     record.output.recent_times_id_seen = None;
     record
+}
+
+/// An open MySQL database.
+pub(crate) async fn mysql(url: impl Into<String>) -> Mysql {
+    let login = LoginDetails::of_url(url.into());
+    Mysql::connect(Arc::new(login), MysqlOptions::default()).await.unwrap()
 }
 
 /// A document that differs by its cutoff.

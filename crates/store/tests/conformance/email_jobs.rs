@@ -2,6 +2,7 @@
 
 use bellwether_store::{EmailClaim, EmailJob, EmailJobState, EmailJobs, EmailRetry, NewEmailJob};
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::future::join_all;
 use uuid::Uuid;
 
 fn at(seconds: i64) -> DateTime<Utc> {
@@ -160,4 +161,43 @@ pub(crate) async fn jobs_are_counted_purged_and_erased(jobs: &impl EmailJobs) {
     assert_eq!(jobs.erase_client("mine").await.unwrap(), 1);
     assert_eq!(jobs.find(mine.uid).await.unwrap(), None);
     assert!(jobs.find(other.uid).await.unwrap().is_some());
+    claimed(jobs, other.uid, 0, 1).await;
+    assert!(!jobs.purge(other.uid).await.unwrap(), "a worker is at it");
+    jobs.park(other.uid, 0, at(2), "refused", &[]).await.unwrap();
+    assert!(jobs.purge(other.uid).await.unwrap());
+    assert!(!jobs.purge(other.uid).await.unwrap(), "it is gone");
+}
+
+pub(crate) async fn of_jobs_with_one_key_the_first_is_taken(jobs: &impl EmailJobs) {
+    let keyed = |client: &str| NewEmailJob { dedupe_key: Some("ann k".to_owned()), ..new(client) };
+    let (first, second) = (keyed("c1"), keyed("c2"));
+    assert_eq!(jobs.insert(&[first.clone(), second.clone()], at(0)).await.unwrap().len(), 1);
+    assert_eq!(jobs.insert(&[keyed("c3"), new("c4")], at(1)).await.unwrap().len(), 1);
+    assert_eq!(jobs.find(second.uid).await.unwrap(), None);
+    let other = NewEmailJob { dedupe_key: Some("ann K".to_owned()), ..new("c5") };
+    assert_eq!(jobs.insert(&[other], at(1)).await.unwrap().len(), 1, "another key");
+
+    let before = jobs.find(first.uid).await.unwrap();
+    let again = jobs.insert(std::slice::from_ref(&first), at(9)).await.unwrap();
+    assert_eq!(again.iter().map(|job| job.uid).collect::<Vec<_>>(), [first.uid]);
+    assert_eq!(jobs.find(first.uid).await.unwrap(), before, "the same again changes nothing");
+    assert_eq!(jobs.counts().await.unwrap().queued, 3);
+}
+
+pub(crate) async fn of_many_who_insert_one_key_one_job_comes(jobs: &impl EmailJobs) {
+    let batches: Vec<Vec<_>> = (0..8)
+        .map(|_| (0..20).map(|n| NewEmailJob { dedupe_key: Some(format!("key {n}")), ..new("c") }).collect())
+        .collect();
+    let inserted = join_all(batches.iter().map(|batch| jobs.insert(batch, at(0)))).await;
+    let waiting: usize = inserted.into_iter().map(|waiting| waiting.unwrap().len()).sum();
+    assert_eq!((waiting, jobs.counts().await.unwrap().queued), (20, 20));
+}
+
+pub(crate) async fn of_many_who_requeue_one_job_one_does(jobs: &impl EmailJobs) {
+    let uid = inserted(jobs, at(0)).await;
+    claimed(jobs, uid, 0, 0).await;
+    jobs.park(uid, 0, at(1), "no such user", &[]).await.unwrap();
+    let requeued = join_all((0..6).map(|_| jobs.requeue(uid, at(2)))).await;
+    let requeued: Vec<_> = requeued.into_iter().filter_map(Result::unwrap).collect();
+    assert_eq!(requeued.iter().map(|job| job.turn).collect::<Vec<_>>(), [1]);
 }

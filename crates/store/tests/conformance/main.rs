@@ -10,9 +10,14 @@ mod suite;
 mod archive;
 mod archive_in_s3;
 mod clients;
+mod config_changes;
 mod config_store;
+mod database;
 mod email_jobs;
+mod idempotency;
 mod prediction_log;
+mod redis;
+mod replicas;
 mod sightings;
 mod users;
 
@@ -20,29 +25,111 @@ mod sqlite {
     use bellwether_store::Database as _;
     use bellwether_store::sqlite::{Sqlite, SqliteOptions};
 
-    async fn empty() -> (Sqlite, tempfile::TempDir) {
+    async fn fresh() -> (Sqlite, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("data/test.db");
         let sqlite = Sqlite::connect(path.to_str().unwrap(), SqliteOptions::default()).await.unwrap();
+        (sqlite, folder)
+    }
+
+    async fn empty() -> (Sqlite, tempfile::TempDir) {
+        let (sqlite, folder) = fresh().await;
         sqlite.migrate().await.unwrap();
         (sqlite, folder)
     }
 
+    database_conformance!(fresh);
     config_store_conformance!(empty);
     prediction_log_conformance!(empty);
     clients_conformance!(empty);
     users_conformance!(empty);
     email_jobs_conformance!(empty);
+    replicas_conformance!(empty);
+    idempotency_conformance!(empty);
+}
+
+mod mysql {
+    use bellwether_store::Database as _;
+    use bellwether_store::mysql::Mysql;
+
+    use crate::builders::mysql;
+
+    async fn fresh() -> (Mysql, ()) {
+        (mysql(bellwether_testkit::mariadb::fresh_database().await).await, ())
+    }
+
+    async fn empty() -> (Mysql, ()) {
+        let (mysql, ()) = fresh().await;
+        mysql.migrate().await.unwrap();
+        (mysql, ())
+    }
+
+    /// The log as it is after a while: with a partition for each day there is.
+    async fn partitioned() -> (Mysql, ()) {
+        let (mysql, ()) = empty().await;
+        let begun = crate::builders::morning() - chrono::TimeDelta::days(2);
+        mysql.prepare_days(begun).await.unwrap();
+        (mysql, ())
+    }
+
+    database_conformance!(fresh);
+    config_store_conformance!(empty);
+    prediction_log_conformance!(empty);
+    clients_conformance!(empty);
+    users_conformance!(empty);
+    email_jobs_conformance!(empty);
+    replicas_conformance!(empty);
+    idempotency_conformance!(empty);
+
+    mod by_day {
+        use super::partitioned;
+
+        prediction_log_conformance!(partitioned);
+    }
 }
 
 mod memory {
-    use bellwether_store::memory::MemorySightings;
+    use bellwether_store::memory::{MemoryConfigChanges, MemorySightings};
 
     async fn empty() -> (MemorySightings, ()) {
         (MemorySightings::default(), ())
     }
 
+    async fn silent() -> (MemoryConfigChanges, ()) {
+        (MemoryConfigChanges::default(), ())
+    }
+
     sightings_conformance!(empty);
+    config_changes_conformance!(silent);
+}
+
+/// Against one server, a server with TLS and a password, and clusters without and with both.
+macro_rules! redis_conformance {
+    ($($name:ident: $start:expr),+ $(,)?) => {$(
+        mod $name {
+            use bellwether_store::redis::{RedisConfigChanges, RedisSightings};
+
+            async fn empty() -> (RedisSightings, crate::redis::Kept) {
+                let (server, kept) = crate::redis::reach($start).await;
+                (RedisSightings::open(server).await, kept)
+            }
+
+            async fn silent() -> (RedisConfigChanges, crate::redis::Kept) {
+                let (server, kept) = crate::redis::reach($start).await;
+                (RedisConfigChanges::new(server), kept)
+            }
+
+            sightings_conformance!(empty);
+            config_changes_conformance!(silent);
+        }
+    )+};
+}
+
+redis_conformance! {
+    redis_standalone: crate::redis::Kind::Standalone,
+    redis_tls_and_password: crate::redis::Kind::TlsAndPassword,
+    redis_cluster: crate::redis::Kind::Cluster,
+    redis_cluster_tls_and_password: crate::redis::Kind::ClusterTlsAndPassword,
 }
 
 mod folder {

@@ -37,6 +37,11 @@ macro_rules! prediction_log_conformance {
             the_newest_come_first,
             a_client_s_records_are_only_theirs,
             an_empty_batch_is_no_work,
+            a_range_is_read_oldest_first_and_in_steps,
+            what_is_older_than_a_day_is_dropped,
+            an_erased_client_has_no_predictions,
+            of_concurrent_deliveries_each_record_is_new_to_one,
+            numbers_come_back_to_the_last_bit,
         );
     };
 }
@@ -50,6 +55,10 @@ macro_rules! clients_conformance {
             a_client_is_read_back,
             an_upsert_replaces_the_whole_row,
             lists_are_ordered_and_bounded,
+            an_erased_client_is_unknown,
+            ids_are_compared_exactly,
+            of_a_client_given_twice_the_last_row_counts,
+            importers_of_the_same_clients_do_not_collide,
         );
     };
 }
@@ -63,6 +72,45 @@ macro_rules! users_conformance {
             a_name_is_taken_once,
             changes_reach_those_who_exist,
             everyone_is_listed_by_name,
+            names_are_compared_exactly,
+        );
+    };
+}
+
+macro_rules! replicas_conformance {
+    ($empty:ident) => {
+        conformance!(
+            replicas,
+            $empty,
+            a_report_is_read_back_and_replaced_by_the_next,
+            environments_list_their_own_by_name,
+            who_leaves_or_falls_silent_is_forgotten,
+        );
+    };
+}
+
+macro_rules! idempotency_conformance {
+    ($empty:ident) => {
+        conformance!(
+            idempotency,
+            $empty,
+            the_first_request_answers_all_that_follow,
+            a_key_is_the_caller_s_own_and_compared_exactly,
+            of_concurrent_claims_all_get_one_answer,
+            old_keys_are_forgotten_in_steps,
+        );
+    };
+}
+
+/// Of a database that was not migrated yet.
+macro_rules! database_conformance {
+    ($fresh:ident) => {
+        conformance!(
+            database,
+            $fresh,
+            a_database_is_migrated_once,
+            days_are_prepared_as_often_as_one_likes,
+            a_closed_database_says_so,
         );
     };
 }
@@ -75,6 +123,9 @@ macro_rules! sightings_conformance {
             a_first_sighting_answers_0,
             earlier_sightings_are_counted_by_client,
             a_sighting_is_forgotten_after_the_window,
+            the_window_slides,
+            a_window_that_changes_keeps_what_was_counted,
+            an_erased_client_was_never_seen,
         );
     };
 }
@@ -93,6 +144,22 @@ macro_rules! email_jobs_conformance {
             what_is_parked_can_be_requeued_and_starts_over,
             what_is_due_comes_in_order_and_in_steps,
             jobs_are_counted_purged_and_erased,
+            of_jobs_with_one_key_the_first_is_taken,
+            of_many_who_insert_one_key_one_job_comes,
+            of_many_who_requeue_one_job_one_does,
+        );
+    };
+}
+
+macro_rules! config_changes_conformance {
+    ($empty:ident) => {
+        conformance!(
+            config_changes,
+            $empty,
+            a_change_reaches_everyone_who_listens,
+            environments_hear_only_their_own_changes,
+            many_changes_are_one_item_at_least,
+            a_change_that_nobody_hears_is_no_error,
         );
     };
 }

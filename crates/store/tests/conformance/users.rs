@@ -48,3 +48,15 @@ pub(crate) async fn everyone_is_listed_by_name(users: &impl Users) {
     let names: Vec<_> = users.list().await.unwrap().into_iter().map(|user| user.name).collect();
     assert_eq!(names, ["ann", "bob", "cid"]);
 }
+
+pub(crate) async fn names_are_compared_exactly(users: &impl Users) {
+    let names = ["Ann", "ann", "ann ", "änn"];
+    for name in names {
+        users.add(&user(name)).await.unwrap();
+    }
+    assert!(users.set_disabled("ann", true).await.unwrap());
+    assert_eq!(users.list().await.unwrap().iter().filter(|user| user.disabled).count(), 1);
+    for name in names {
+        assert_eq!(users.find(name).await.unwrap().unwrap().name, name);
+    }
+}

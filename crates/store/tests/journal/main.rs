@@ -4,6 +4,7 @@
 
 #[path = "../builders/mod.rs"]
 mod builders;
+mod full;
 mod killed;
 
 use std::path::PathBuf;
@@ -168,7 +169,7 @@ async fn too_many_waiting_appends_are_refused_at_once() {
         outcomes
             .iter()
             .filter_map(|outcome| outcome.as_ref().err())
-            .all(|error| matches!(error, JournalError::Full(_)))
+            .all(|error| matches!(error, JournalError::Busy))
     );
     assert_eq!(journal.read(0, 100).await.unwrap().len(), taken);
 }

@@ -7,7 +7,9 @@ use lettre::Address;
 use secrecy::ExposeSecret;
 use uuid::Uuid;
 
-use super::{FolderMailer, MessageError, SmtpMailer, smtp_url::SmtpUrl};
+use super::smtp::Renewal;
+use super::smtp_url::SmtpUrl;
+use super::{FolderMailer, MessageError, SmtpMailer};
 use crate::startup::EmailOptions;
 
 /// An email, written down and addressed.
@@ -84,13 +86,14 @@ pub enum MailerError {
 /// # Errors
 /// When the URL or the certificate file makes no sense.
 pub fn mailer(options: &EmailOptions, connections: usize) -> Result<Arc<dyn Mailer>, MailerError> {
-    let url =
-        url::Url::parse(options.url.expose_secret()).map_err(|error| MailerError::Url(error.to_string()))?;
+    let url = url::Url::parse(options.login.url.expose_secret())
+        .map_err(|error| MailerError::Url(error.to_string()))?;
     if url.scheme() == "file" {
         let folder =
             url.to_file_path().map_err(|()| MailerError::Url("expected file:///folder".to_owned()))?;
         return Ok(Arc::new(FolderMailer::new(folder)));
     }
-    let url = SmtpUrl::parse(&url, options.ca_file.as_deref())?;
-    Ok(Arc::new(SmtpMailer::new(url, connections)))
+    let url = SmtpUrl::of(&options.login, options.ca_file.as_deref())?;
+    let renewal = Renewal { login: options.renewal.clone(), ca_file: options.ca_file.clone() };
+    Ok(Arc::new(SmtpMailer::new(url, renewal, connections)))
 }

@@ -1,9 +1,12 @@
 //! Sends emails by SMTP, over connections that are kept.
 
-use std::sync::Mutex;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use async_trait::async_trait;
+use bellwether_store::Login;
 use lettre::Address;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::DEFAULT_MECHANISMS;
@@ -25,7 +28,8 @@ const IDLE: Duration = Duration::from_secs(30);
 /// as sent that the server never took. Here a connection is back only after a letter is through. Speaking
 /// the commands one by one also tells which recipient the server refuses, and lets the others have it.
 pub struct SmtpMailer {
-    url: SmtpUrl,
+    url: ArcSwap<SmtpUrl>,
+    renewal: Renewal,
     hello: ClientId,
     idle: Mutex<Vec<(AsyncSmtpConnection, Instant)>>,
     kept: usize,
@@ -33,28 +37,44 @@ pub struct SmtpMailer {
 
 impl SmtpMailer {
     /// A mailer that keeps up to `kept` connections. Connects to nothing yet.
-    pub(super) fn new(url: SmtpUrl, kept: usize) -> Self {
-        Self { url, hello: ClientId::default(), idle: Mutex::default(), kept }
+    pub(super) fn new(url: SmtpUrl, renewal: Renewal, kept: usize) -> Self {
+        let url = ArcSwap::from_pointee(url);
+        Self { url, renewal, hello: ClientId::default(), idle: Mutex::default(), kept }
     }
 
     /// A kept connection that still answers, or a new one. Whatever fails here is not the letter's fault,
     /// be it a refused password.
     async fn connection(&self) -> Result<AsyncSmtpConnection, SendError> {
         // lettre bounds the connecting only: a server that accepts and says nothing would be waited for.
-        let patience = self.url.connect_timeout;
+        let patience = self.url.load().connect_timeout;
         while let Some(mut connection) = self.take() {
             if timeout(patience, connection.test_connected()).await == Ok(true) {
                 return Ok(connection);
             }
         }
-        match timeout(patience, self.connect()).await {
-            Ok(connected) => connected.map_err(|error| SendError::Unreachable(said(&error))),
+        match timeout(patience, self.enter()).await {
+            Ok(entered) => entered.map_err(|error| SendError::Unreachable(said(&error))),
             Err(_) => Err(SendError::Unreachable(format!("no answer within {patience:?}"))),
         }
     }
 
-    async fn connect(&self) -> Result<AsyncSmtpConnection, Error> {
-        let url = &self.url;
+    /// A connection; where the server turns the password away, one with a password read anew.
+    async fn enter(&self) -> Result<AsyncSmtpConnection, Error> {
+        let url = self.url.load_full();
+        match self.connect(&url).await {
+            Err(error) if is_refused_login(&error) => {}
+            connected => return connected,
+        }
+        let renewed = self.renewal.login.renewed().await;
+        match SmtpUrl::of(&renewed, self.renewal.ca_file.as_deref()) {
+            Ok(renewed) => self.url.store(Arc::new(renewed)),
+            Err(error) => tracing::error!(%error, "the mail server's renewed login makes no sense"),
+        }
+        let url = self.url.load_full();
+        self.connect(&url).await
+    }
+
+    async fn connect(&self, url: &SmtpUrl) -> Result<AsyncSmtpConnection, Error> {
         let open = |tls: Option<TlsParameters>| {
             let server = (url.host.as_str(), url.port);
             AsyncSmtpConnection::connect_tokio1(server, Some(url.connect_timeout), &self.hello, tls, None)
@@ -138,6 +158,16 @@ async fn hand_over(connection: &mut AsyncSmtpConnection, letter: &Letter) -> Res
 
 fn with_words(recipient: &Address, error: &Error) -> (Address, String) {
     (recipient.clone(), said(error))
+}
+
+/// Where another password comes from.
+pub(super) struct Renewal {
+    pub(super) login: Arc<dyn Login>,
+    pub(super) ca_file: Option<PathBuf>,
+}
+
+fn is_refused_login(error: &Error) -> bool {
+    error.status().is_some_and(|code| [530, 534, 535, 538].contains(&u16::from(code)))
 }
 
 /// The server is closing down, or wants us to authenticate first: no letter's fault.

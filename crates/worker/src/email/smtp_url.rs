@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
+use bellwether_store::LoginDetails;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, TlsParameters};
 use percent_encoding::percent_decode_str;
+use secrecy::ExposeSecret as _;
 use url::Url;
 
 use super::MailerError;
@@ -35,6 +37,18 @@ pub(super) struct SmtpUrl {
 }
 
 impl SmtpUrl {
+    /// What a login says: its URL, and user and password where they stand beside it.
+    pub(super) fn of(login: &LoginDetails, ca_file: Option<&Path>) -> Result<Self, MailerError> {
+        let url =
+            Url::parse(login.url.expose_secret()).map_err(|error| MailerError::Url(error.to_string()))?;
+        let mut parsed = Self::parse(&url, ca_file)?;
+        let (user, password) = (login.user.expose_secret(), login.password.expose_secret());
+        if !user.is_empty() {
+            parsed.credentials = Some(Credentials::new(user.to_owned(), password.to_owned()));
+        }
+        Ok(parsed)
+    }
+
     pub(super) fn parse(url: &Url, ca_file: Option<&Path>) -> Result<Self, MailerError> {
         let fault = |message: &str| MailerError::Url(message.to_owned());
         // A bracketed IPv6 address is a literal in a URL; the resolver and TLS want it bare.

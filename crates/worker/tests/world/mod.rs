@@ -50,6 +50,7 @@ pub(crate) async fn open(folder: &Path) -> (Arc<Sqlite>, Means) {
     let queue = SqliteQueue::open(&folder.join("queue.db")).await.unwrap();
     let means = Means {
         jobs: store.clone(),
+        keys: store.clone(),
         queue: Arc::new(queue),
         clock: Arc::new(SystemClock),
         chance: no_jitter(),

@@ -12,9 +12,9 @@ use anyhow::{Context as _, bail, ensure};
 use bellwether_core::bundle::Bundle;
 use bellwether_core::customer::{Customer, InputSchema};
 use bellwether_core::features::BoundPipeline;
-use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::args;
+use crate::progress;
 use customers::Customers;
 
 /// Rows scored together: few enough that features stay in cache.
@@ -26,8 +26,7 @@ pub(crate) fn run(args: &args::Score) -> anyhow::Result<ExitCode> {
     let scorer = RowScorer::new(bundle(&args.models, args.model.as_deref())?, args.cutoff)?;
     let path = args.file.display();
     let file = File::open(&args.file).with_context(|| format!("{path} cannot be opened"))?;
-    let size = file.metadata().map_or(0, |metadata| metadata.len());
-    let bar = ProgressBar::new(size).with_style(style()?);
+    let bar = progress::through(&file, "scoring")?;
     let customers = Customers::open(&args.file, bar.wrap_read(file), &scorer.schema)?;
     let out: Box<dyn Write> = match &args.out {
         Some(out) => {
@@ -40,10 +39,6 @@ pub(crate) fn run(args: &args::Score) -> anyhow::Result<ExitCode> {
     let Counts { scored, refused } = counts;
     eprintln!("{scored} scored by {}, {refused} refused (see the column `error`)", scorer.bundle.uid());
     Ok(ExitCode::SUCCESS)
-}
-
-fn style() -> anyhow::Result<ProgressStyle> {
-    Ok(ProgressStyle::with_template("{bar:40} {percent:>3}%  {bytes}/{total_bytes}  {eta} left")?)
 }
 
 fn bundle(models: &Path, uid: Option<&str>) -> anyhow::Result<Bundle> {

@@ -31,15 +31,18 @@ impl RunningEnvironment {
         stop: CancellationToken,
     ) -> anyhow::Result<Self> {
         let environment = settings.environment.as_str();
-        let parts = Parts { models, ..Parts::open(&settings, metrics).await? };
-        let database = parts.database.clone();
+        let database = bellwether_engines::database(&settings).await?;
         migrate(database.as_ref(), &settings).await?;
+        let parts = Parts { models, ..Parts::open(&settings, metrics).await? };
+        database.close().await;
+        let database = parts.database.clone();
         samples::clients(database.as_ref(), &parts.models).await?;
         let (queue, clock) = (parts.queue.clone(), parts.clock.clone());
         let api = Application::build(&settings, parts)
             .await
             .with_context(|| format!("the {environment} api cannot start"))?;
-        let worker = WorkerService::from_settings(&settings, database.clone(), queue, clock)
+        let archive = bellwether_engines::archive(&settings)?;
+        let worker = WorkerService::from_settings(&settings, database.clone(), archive, queue, clock)
             .with_context(|| format!("the {environment} worker cannot start"))?;
         Ok(Self { database, api, worker, stop })
     }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use bellwether_core::bundle::ModelFolder;
 use bellwether_settings::{Embedded, Environment, Settings};
-use bellwether_web::{logs, metrics, shutdown};
+use bellwether_web::{logs, metrics, sentry, shutdown};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +32,7 @@ pub(crate) fn run(args: &args::Up) -> anyhow::Result<ExitCode> {
                 settings.server.threads = 2;
             }
         }
+        let _reports = sentry::begin(&prod)?;
         logs::begin(&prod.log).context("log.level")?;
         std::fs::create_dir_all(&args.data_dir)
             .with_context(|| format!("--data-dir: `{}` cannot be made", args.data_dir.display()))?;

@@ -1,0 +1,6 @@
+//! `bellwether-api` as a process: its routes, its log, its metrics, and what it hands on.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+mod access;
+mod observability;
+mod world;

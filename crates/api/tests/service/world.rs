@@ -1,0 +1,140 @@
+//! The service as a child process on a database of its own, with its log at hand.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bellwether_core::config::ConfigDocument;
+use bellwether_settings::Settings;
+use bellwether_store::{NewConfigVersion, SharedDatabase};
+use bellwether_testkit::wait::until;
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::Value;
+
+pub(crate) const TOKEN: &str = "the-shared-token";
+/// Debug builds verify bundles slowly.
+const START: Duration = Duration::from_secs(120);
+
+/// A running service. Dropping it kills it.
+pub(crate) struct Service {
+    child: Child,
+    log: Log,
+    pub(crate) database: SharedDatabase,
+    pub(crate) url: String,
+    _folder: tempfile::TempDir,
+}
+
+type Log = Arc<Mutex<Vec<Value>>>;
+
+impl Service {
+    /// Starts it with these settings on top, by their names.
+    pub(crate) async fn start(settings: &[(&str, &str)]) -> Self {
+        bellwether_testkit::tls_provider();
+        let folder = tempfile::tempdir().unwrap();
+        let variables = variables(folder.path(), settings);
+        let database = migrated(&variables).await;
+        let mut child = Command::new(env!("CARGO_BIN_EXE_bellwether-api"))
+            .envs(variables)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = Log::default();
+        let (lines, writes) = (BufReader::new(child.stderr.take().unwrap()), Arc::clone(&log));
+        std::thread::spawn(move || {
+            for line in lines.lines().map_while(Result::ok) {
+                // A line that is no JSON would be a fault of its own: it is kept to be seen.
+                let line = serde_json::from_str(&line).unwrap_or(Value::String(line));
+                writes.lock().unwrap().push(line);
+            }
+        });
+        let mut service = Self { child, log, database, url: String::new(), _folder: folder };
+        let answering = service.line("answering", |_| true).await;
+        service.url = format!("http://{}", answering["address"].as_str().unwrap());
+        let ready = || async {
+            reqwest::get(format!("{}/ready", service.url))
+                .await
+                .is_ok_and(|response| response.status() == 200)
+        };
+        until("it is ready", START, ready).await;
+        service
+    }
+
+    /// Waits for a log line with this message that the test looks for.
+    pub(crate) async fn line(&self, message: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+        let find = || self.lines().into_iter().find(|line| line["message"] == message && is_it(line));
+        let found = async || find().is_some();
+        until(&format!("the log says `{message}`: {:?}", self.lines()), START, found).await;
+        find().unwrap()
+    }
+
+    /// Every log line so far.
+    pub(crate) fn lines(&self) -> Vec<Value> {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// A request with the shared token.
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        Client::new().request(method, format!("{}{path}", self.url)).bearer_auth(TOKEN)
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn variables(folder: &Path, settings: &[(&str, &str)]) -> Vec<(String, String)> {
+    let path = |name: &str| folder.join(name).display().to_string();
+    let models = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models"));
+    let own = [
+        ("server.bind", "127.0.0.1:0".to_owned()),
+        ("server.drain_notice_seconds", "0".to_owned()),
+        ("auth.token", TOKEN.to_owned()),
+        ("models.path", models.display().to_string()),
+        ("database.url", format!("sqlite://{}", path("database.sqlite"))),
+        ("journal.path", path("journal.sqlite")),
+        ("queue.path", path("queue.sqlite")),
+        ("archive.url", String::new()),
+    ];
+    let given = settings.iter().map(|(key, value)| (*key, (*value).to_owned()));
+    let named = own.into_iter().chain(given);
+    named
+        .map(|(key, value)| (format!("BELLWETHER__{}", key.to_uppercase().replace('.', "__")), value))
+        .collect()
+}
+
+/// A database with the first config: one model answers everyone, and everyone is emailed about.
+async fn migrated(variables: &[(String, String)]) -> SharedDatabase {
+    let settings: Settings = futures_util::FutureExt::now_or_never(bellwether_settings::load_from(
+        None,
+        variables.iter().cloned(),
+    ))
+    .unwrap()
+    .unwrap();
+    let database = bellwether_engines::database(&settings).await.unwrap();
+    database.migrate().await.unwrap();
+    let mut bundles: Vec<_> = std::fs::read_dir(&settings.models.path)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.join("manifest.json").is_file())
+        .collect();
+    bundles.sort();
+    let first = bundles[0].file_name().unwrap().to_str().unwrap().to_owned();
+    let mut document = ConfigDocument::initial(&first);
+    document.email = bellwether_core::config::EmailPolicy::All;
+    let new = NewConfigVersion {
+        environment: settings.environment.as_str().to_owned(),
+        parent: None,
+        document,
+        author: "test".to_owned(),
+        reason: "the first".to_owned(),
+        created_at: chrono::Utc::now(),
+    };
+    database.append(new).await.unwrap();
+    database
+}

@@ -1,0 +1,131 @@
+//! `bellwether erase`: nothing is left of a client, not even what a replica had answered and not yet written down.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+mod command;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bellwether_core::prediction::LogRecord;
+use bellwether_store::sqlite::Sqlite;
+use bellwether_store::{
+    ClientRow, Clients, EmailJobs, NewEmailJob, PredictionLog, ReplicaReport, Replicas as _,
+};
+use bellwether_testkit::wait::until;
+use chrono::{DateTime, TimeDelta, Utc};
+use command::{System, command, run};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+fn record(client: &str) -> LogRecord {
+    let record = json!({
+        "schema": 1, "environment": "prod", "replica": "a", "logging_timestamp": Utc::now(), "client_id": client,
+        "input": { "client_id": client }, "scores": {}, "heuristic": 0.5, "arm": "m",
+        "output": {
+            "uid": Uuid::now_v7(), "prediction": 0.5, "high_risk": "no", "ltv": 0.0, "recent_times_id_seen": 0,
+            "response_time": 0.001, "treatment": "model", "model": "m", "config_version": 1,
+        },
+    });
+    serde_json::from_value(record).unwrap()
+}
+
+/// Two predictions, features and an email job.
+async fn fill(database: &Sqlite, client: &str) {
+    PredictionLog::insert(database, &[record(client), record(client)]).await.unwrap();
+    let row = ClientRow { client_id: client.to_owned(), ltv: Some(3.0), features: serde_json::Map::new() };
+    database.upsert(&[row]).await.unwrap();
+    let job = NewEmailJob {
+        uid: Uuid::now_v7(),
+        client_id: Some(client.to_owned()),
+        dedupe_key: None,
+        payload: "{}".to_owned(),
+    };
+    EmailJobs::insert(database, &[job], Utc::now()).await.unwrap();
+}
+
+fn replica(name: &str, at: DateTime<Utc>, journal_oldest_at: Option<DateTime<Utc>>) -> ReplicaReport {
+    ReplicaReport {
+        environment: "prod".to_owned(),
+        replica: name.to_owned(),
+        version: Some(1),
+        sha256: None,
+        bundles: BTreeMap::new(),
+        refused: None,
+        journal_oldest_at,
+        started_at: at,
+        at,
+    }
+}
+
+async fn predictions(database: &Sqlite, client: &str) -> usize {
+    database.of_client(client, 10).await.unwrap().len()
+}
+
+#[tokio::test]
+async fn a_client_is_erased_everywhere_and_the_others_stay() {
+    let system = System::migrated().await;
+    fill(&system.database, "them").await;
+    fill(&system.database, "others").await;
+    let ran = system.run(&["erase", "--client-id", "them"], "n\n");
+    assert!(!ran.ok && ran.err.contains("Nothing was done"), "{ran:?}");
+    assert_eq!(predictions(&system.database, "them").await, 2);
+    let ran = system.run(&["erase", "--client-id", "them", "--yes", "--json"], "");
+    let told: Value = serde_json::from_str(&ran.out).unwrap();
+    let removed = json!({
+        "predictions": 2, "features": 1, "email_jobs": 1, "sightings": 0, "archived_records": 0,
+    });
+    assert_eq!((ran.ok, &told["removed"], &told["complete"]), (true, &removed, &json!(true)), "{ran:?}");
+    assert_eq!(predictions(&system.database, "them").await, 0);
+    assert_eq!(system.database.features("them").await.unwrap(), None);
+    assert_eq!(system.database.ltv("them").await.unwrap(), None);
+    assert_eq!(predictions(&system.database, "others").await, 2);
+    assert!(system.database.features("others").await.unwrap().is_some());
+    assert_eq!(system.database.counts().await.unwrap().queued, 1);
+    let ran = system.run(&["erase", "--client-id", "them", "--yes"], "");
+    assert!(ran.ok && ran.out.contains("No replica reports"), "{ran:?}");
+    assert!(!ran.out.contains("them") && !ran.err.contains("them"), "the id is nowhere told: {ran:?}");
+}
+
+#[tokio::test]
+async fn what_a_replica_still_held_is_waited_for_and_erased_too() {
+    let system = System::migrated().await;
+    let database = &system.database;
+    fill(database, "them").await;
+    let now = Utc::now();
+    database.report(&replica("api-0", now, Some(now - TimeDelta::seconds(1)))).await.unwrap();
+    let mut erase = command(&["erase", "--client-id", "them", "--yes", "--json", "--data-dir"]);
+    erase.arg(system.data());
+    let erasing = tokio::task::spawn_blocking(move || run(erase, ""));
+    until("the first pass is over", Duration::from_secs(30), async || {
+        predictions(database, "them").await == 0
+    })
+    .await;
+    // The replica writes down what it had answered, and says later that it did.
+    PredictionLog::insert(database, &[record("them")]).await.unwrap();
+    database.report(&replica("api-0", Utc::now() + TimeDelta::seconds(10), None)).await.unwrap();
+    let ran = erasing.await.unwrap();
+    let told: Value = serde_json::from_str(&ran.out).unwrap();
+    assert!(ran.ok, "{ran:?}");
+    assert_eq!(told["removed"]["predictions"], 3, "{told}");
+    assert_eq!(told["replicas"], json!([{ "replica": "api-0", "standing": "passed" }]));
+    assert_eq!(predictions(database, "them").await, 0);
+}
+
+#[tokio::test]
+async fn a_replica_that_is_silent_or_stays_behind_is_told_and_fails_the_command() {
+    let system = System::migrated().await;
+    let now = Utc::now();
+    system.database.report(&replica("gone", now - TimeDelta::hours(1), None)).await.unwrap();
+    system.database.report(&replica("stuck", now + TimeDelta::hours(1), Some(now))).await.unwrap();
+    let ran = system.run(&["erase", "--client-id", "them", "--yes", "--wait", "300ms"], "");
+    assert!(!ran.ok && ran.out.contains("NOT complete"), "{ran:?}");
+    assert!(ran.out.contains("replica gone: SILENT since"), "{ran:?}");
+    assert!(ran.out.contains("replica stuck: BEHIND"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn an_id_that_no_client_can_have_is_refused() {
+    let system = System::migrated().await;
+    let ran = system.run(&["erase", "--client-id", "", "--yes"], "");
+    assert!(!ran.ok && ran.err.contains("1 to 128 characters"), "{ran:?}");
+}

@@ -1,0 +1,18 @@
+//! What the SQL engines share: rows and what they mean, and the errors of their driver. Statements are each
+//! engine's own.
+
+mod clients;
+mod config_versions;
+mod email_jobs;
+mod errors;
+mod log_records;
+mod replicas;
+mod users;
+
+pub(crate) use clients::{features, features_text};
+pub(crate) use config_versions::{ConfigVersionRow, overtaken, successor};
+pub(crate) use email_jobs::{EmailJobRow, WaitingRow, counts, list_of, waiting};
+pub(crate) use errors::Meaning;
+pub(crate) use log_records::{payloads, record};
+pub(crate) use replicas::{ReplicaRow, ReplicaTexts};
+pub(crate) use users::UserRow;
