@@ -44,6 +44,8 @@ pub(crate) enum Command {
     LoadTest(Box<LoadTest>),
     /// People who may log in
     User(User),
+    /// Drops old predictions from the log, after making sure that the archive has them
+    Prune(Prune),
 }
 
 /// `bellwether up`
@@ -91,6 +93,26 @@ pub(crate) struct Score {
     /// From this probability on a client is of high risk
     #[arg(long, default_value_t = 0.65)]
     pub(crate) cutoff: f64,
+}
+
+/// `bellwether prune`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Prune {
+    /// What is dropped: predictions of days (UTC) that ended this long ago, as 90d; at least 1d
+    #[arg(long, value_parser = days)]
+    pub(crate) older_than: u32,
+    /// Drops them even where the settings name no archive
+    #[arg(long)]
+    pub(crate) without_archive: bool,
+    /// Which system
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+/// A number of days, as `90d`.
+fn days(text: &str) -> Result<u32, String> {
+    let days = text.strip_suffix('d').and_then(|number| number.parse().ok());
+    days.filter(|days| *days > 0).ok_or_else(|| "expected a number of days, at least 1, as 90d".to_owned())
 }
 
 /// `bellwether user`

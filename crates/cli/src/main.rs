@@ -25,6 +25,7 @@ fn main() -> std::process::ExitCode {
         Command::Erase(erase) => commands::erase::run(&erase),
         Command::LoadTest(test) => commands::load_test::run(&test),
         Command::User(user) => commands::user::run(&user),
+        Command::Prune(prune) => commands::prune::run(&prune),
     };
     match outcome {
         Ok(code) => code,

@@ -42,6 +42,11 @@ pub(crate) fn check(settings: Settings) -> Result<Settings, Problems> {
         "archive.url",
         "expected file:///folder, s3://bucket/prefix or nothing",
     );
+    expect(
+        ["", "AES256", "aws:kms"].contains(&settings.archive.encryption.as_str()),
+        "archive.encryption",
+        "expected \"AES256\", \"aws:kms\" or nothing",
+    );
     let positive = [
         ("server.max_body_bytes", settings.server.max_body_bytes as u64),
         ("server.max_batch_bytes", settings.server.max_batch_bytes as u64),

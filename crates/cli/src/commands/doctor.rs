@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use bellwether_core::bundle::ModelFolder;
-use bellwether_engines::database;
+use bellwether_engines::{archive, database};
 use bellwether_settings::Settings;
 
 use crate::args::Target;
@@ -30,9 +30,7 @@ async fn check(settings: &Settings, report: &mut Report) {
     for (key, path) in [("journal.path", &settings.journal.path), ("queue.path", &settings.queue.path)] {
         report.add(key, writable(path.parent().unwrap_or(Path::new("."))));
     }
-    if let Some(folder) = settings.archive.url.strip_prefix("file://") {
-        report.add("archive.url", writable(Path::new(folder)));
-    }
+    report.add("archive.url", archive_works(settings).await);
     report.add("database.url", database_works(settings).await);
     report.add("smtp.url", mail_works(settings).await);
 }
@@ -93,6 +91,17 @@ fn writable(folder: &Path) -> anyhow::Result<String> {
     std::fs::write(&probe, b"").with_context(cannot)?;
     std::fs::remove_file(&probe).with_context(cannot)?;
     Ok(format!("`{}` can be written", folder.display()))
+}
+
+/// Whether the archive can be used, as far as can be told without leaving something in it.
+async fn archive_works(settings: &Settings) -> anyhow::Result<String> {
+    if let Some(folder) = settings.archive.url.strip_prefix("file://") {
+        return writable(Path::new(folder));
+    }
+    let Some(archive) = archive(settings)? else { return Ok("there is none".to_owned()) };
+    let listed = archive.list(settings.environment.as_str(), None).await;
+    listed.map_err(|error| anyhow::anyhow!(error.reason()))?;
+    Ok(format!("`{}` can be listed", settings.archive.url))
 }
 
 async fn database_works(settings: &Settings) -> anyhow::Result<String> {

@@ -6,6 +6,7 @@ pub(crate) mod features;
 pub(crate) mod jobs;
 pub(crate) mod load_test;
 pub(crate) mod migrate;
+pub(crate) mod prune;
 pub(crate) mod score;
 pub(crate) mod up;
 pub(crate) mod user;

@@ -1,6 +1,6 @@
 //! What the server's error numbers mean to a caller.
 
-use sqlx::error::{DatabaseError as _, ErrorKind};
+use sqlx::error::{DatabaseError, ErrorKind};
 use sqlx::mysql::MySqlDatabaseError;
 
 use crate::sql::Meaning;
@@ -54,9 +54,15 @@ pub(super) fn is_refused_login(error: &sqlx::Error) -> bool {
     matches!(number(error), Some(1044 | 1045 | 1698 | 1862 | 3118))
 }
 
+/// Whether the server is of no use any more to this connection, whatever it may be to a new one: it ends, or only
+/// reads, as one does that handed its work over to another of the same name.
+pub(super) fn is_parting(error: &sqlx::Error) -> bool {
+    matches!(number(error), Some(1053 | 1290 | 1792 | 1836 | 1927 | 3169 | 4031))
+}
+
 /// Whether a key is there already.
 pub(super) fn is_duplicate(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(|error| error.is_unique_violation())
+    error.as_database_error().is_some_and(DatabaseError::is_unique_violation)
 }
 
 /// Whether a table is missing.

@@ -14,7 +14,7 @@ use sqlx::{Describe, Either, Execute, Executor, MySql, MySqlConnection, SqlStr};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-use super::errors::is_deadlock;
+use super::errors::{is_deadlock, is_parting};
 use super::{ATTEMPTS, Mysql, pause};
 
 /// What a statement answers, piece by piece.
@@ -76,7 +76,11 @@ impl Lease {
         let steps = timeout(within, self.bare()?.fetch_many(query).try_collect()).await;
         let steps = steps.unwrap_or_else(|_| Err(too_slow()));
         // After the server's own errors the connection is as good as before; after any other who knows.
-        if matches!(steps, Ok(_) | Err(sqlx::Error::Database(_))) {
+        let answered = match &steps {
+            Ok(_) => true,
+            Err(error) => matches!(error, sqlx::Error::Database(_)) && !is_parting(error),
+        };
+        if answered {
             self.unsettled = unsettled;
         }
         steps

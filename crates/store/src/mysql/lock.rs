@@ -28,9 +28,8 @@ impl Mysql {
         lease.be_patient(self.options.statement_timeout + Duration::from_secs(ASK_SECONDS.into()));
         let database: Option<String> = sqlx::query_scalar("SELECT database()").fetch_one(&mut lease).await?;
         // Names are the server's, not the database's, and short.
-        let digest = Sha256::digest(database.unwrap_or_default().as_bytes());
-        let digest: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-        let name = format!("bellwether.{purpose}.{digest}");
+        let digest = format!("{:x}", Sha256::digest(database.unwrap_or_default().as_bytes()));
+        let name = format!("bellwether.{purpose}.{}", &digest[..16]);
         loop {
             let asked = sqlx::query_scalar("SELECT GET_LOCK(?, ?)").bind(&name).bind(ASK_SECONDS);
             let taken: Option<i64> = asked.fetch_one(&mut lease).await?;

@@ -27,9 +27,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sqlx::MySqlPool;
 use sqlx::mysql::MySqlPoolOptions;
 use sqlx::pool::PoolConnection;
+use sqlx::{MySql, MySqlPool};
 use tokio::time::{sleep, timeout};
 
 use crate::{Database, Login, StoreError};
@@ -83,17 +83,16 @@ impl Mysql {
         Ok(Self { pool, login, options: Arc::new(options) })
     }
 
-    /// A connection of the pool. A login that is turned away is asked for anew, once; new connections use the
-    /// new one from then on, and those that stand stay as they are.
-    async fn acquire(&self) -> Result<PoolConnection<sqlx::MySql>, sqlx::Error> {
+    /// A connection of the pool. A login that is turned away is read anew, once; new connections use the new
+    /// one from then on, and those that stand stay as they are.
+    async fn acquire(&self) -> Result<PoolConnection<MySql>, sqlx::Error> {
         let acquire = async {
             match self.pool.acquire().await {
                 Err(error) if is_refused_login(&error) => {
                     tracing::warn!(%error, "the database turned the login away: it is read anew");
-                    let connect = self.options.connect(&self.login.renewed().await);
-                    self.pool.set_connect_options(
-                        connect.map_err(|error| sqlx::Error::Configuration(error.into()))?,
-                    );
+                    // A task of its own: reading it may take longer than this call waits, and is for all.
+                    let renewed = tokio::spawn(self.clone().renew_login());
+                    renewed.await.map_err(|_| sqlx::Error::WorkerCrashed)??;
                     self.pool.acquire().await
                 }
                 acquired => acquired,
@@ -101,6 +100,12 @@ impl Mysql {
         };
         // Both tries together: nobody waits for two.
         timeout(self.options.acquire_timeout, acquire).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+    }
+
+    async fn renew_login(self) -> Result<(), sqlx::Error> {
+        let connect = self.options.connect(&self.login.renewed().await);
+        self.pool.set_connect_options(connect.map_err(|error| sqlx::Error::Configuration(error.into()))?);
+        Ok(())
     }
 
     /// Makes a transaction that `attempt` does whole, again where the server ended it for another's sake.

@@ -65,6 +65,10 @@ impl MysqlOptions {
             .pipes_as_concat(false)
             .no_engine_substitution(false)
             .timezone(Some("+00:00".to_owned()));
+        // The driver would look an IPv6 address up with its brackets.
+        if let Some(address) = connect.get_host().strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+            connect = connect.clone().host(address);
+        }
         if !login.user.expose_secret().is_empty() {
             connect = connect.username(login.user.expose_secret());
         }

@@ -32,14 +32,10 @@ pub(super) async fn prepare_days(mysql: &Mysql, today: NaiveDate) -> Result<(), 
     // Another may have made them meanwhile.
     let missing = missing(&days(&mut lock.lease).await?, today);
     if !missing.is_empty() {
-        let partitions: String = missing.iter().map(|day| format!("{}, ", definition(*day))).collect();
-        alter(
-            &mut lock,
-            &format!(
-                "REORGANIZE PARTITION future INTO ({partitions}PARTITION future VALUES LESS THAN (MAXVALUE))"
-            ),
-        )
-        .await?;
+        let mut partitions: Vec<String> = missing.iter().map(|day| definition(*day)).collect();
+        partitions.push("PARTITION future VALUES LESS THAN (MAXVALUE)".to_owned());
+        let change = format!("REORGANIZE PARTITION future INTO ({})", partitions.join(", "));
+        alter(&mut lock, &change).await?;
     }
     lock.free().await
 }

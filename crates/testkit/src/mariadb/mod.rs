@@ -57,6 +57,8 @@ impl MariaDb {
             PASSWORD.replace('\'', "''")
         );
         std::fs::write(folder.path().join("first.sql"), first).expect("the first statements are written");
+        // A server that starts clears temporary tables away, those of others too.
+        std::fs::create_dir(folder.path().join("tmp")).expect("a folder for temporary tables");
         let server = Self { process: Mutex::new(None), folder, port, tls };
         server.install().await;
         server.restart().await;
@@ -68,6 +70,7 @@ impl MariaDb {
         let output = tokio::process::Command::new("mariadb-install-db")
             .arg("--no-defaults")
             .arg(self.option("datadir", "data"))
+            .arg(self.option("tmpdir", "tmp"))
             .args(["--auth-root-authentication-method=normal", "--skip-test-db"])
             .args(as_root().then_some("--user=root"))
             .stdin(Stdio::null())
@@ -85,6 +88,7 @@ impl MariaDb {
         let mut arguments = vec![
             "--no-defaults".to_owned(),
             self.option("datadir", "data"),
+            self.option("tmpdir", "tmp"),
             self.option("socket", "socket"),
             self.option("pid-file", "pid"),
             self.option("init-file", "first.sql"),
