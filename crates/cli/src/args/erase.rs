@@ -11,8 +11,9 @@ pub(crate) struct Erase {
     /// Who is to be forgotten
     #[arg(long)]
     pub(crate) client_id: String,
-    /// How long to wait for what replicas have answered and not yet written down
-    #[arg(long, value_parser = span::parse, default_value = "60s", value_name = "SPAN")]
+    /// How long to wait for what replicas have answered and not yet written down: an archive takes up to
+    /// archive.batch_seconds
+    #[arg(long, value_parser = span::parse, default_value = "90s", value_name = "SPAN")]
     pub(crate) wait: Duration,
     /// Without asking
     #[arg(long)]

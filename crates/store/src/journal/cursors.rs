@@ -109,6 +109,21 @@ impl Journal {
     /// [`JournalError::Io`].
     pub async fn oldest(&self, sink: &str) -> Result<Option<DateTime<Utc>>, JournalError> {
         let cursor = self.cursor(sink).await?;
+        self.oldest_after(cursor).await
+    }
+
+    /// The time of the oldest entry that some registered sink has still to pass; none where each has passed all.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`].
+    pub async fn oldest_of_all(&self) -> Result<Option<DateTime<Utc>>, JournalError> {
+        match self.positions(|positions| positions.values().map(|at| at.seq).min()) {
+            Some(passed) if passed < self.last() => self.oldest_after(passed).await,
+            _ => Ok(None),
+        }
+    }
+
+    async fn oldest_after(&self, cursor: u64) -> Result<Option<DateTime<Utc>>, JournalError> {
         let at: Option<i64> = sqlx::query_scalar("SELECT at FROM entries WHERE seq > ? ORDER BY seq LIMIT 1")
             .bind(cursor.cast_signed())
             .fetch_optional(&self.readers)

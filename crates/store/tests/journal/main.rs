@@ -129,6 +129,9 @@ async fn trimming_deletes_only_what_every_registered_sink_has_passed() {
     assert_eq!(journal.oldest("fast").await.unwrap(), None);
     let oldest = journal.oldest("slow").await.unwrap().unwrap();
     assert_eq!(oldest.timestamp_millis(), record(550).logging_timestamp.timestamp_millis());
+    assert_eq!(journal.oldest_of_all().await.unwrap(), Some(oldest), "the slowest decides");
+    journal.advance("slow", 600).await.unwrap();
+    assert_eq!(journal.oldest_of_all().await.unwrap(), None);
 }
 
 #[tokio::test]
