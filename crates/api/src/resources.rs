@@ -23,6 +23,9 @@ use crate::heartbeat::Heartbeat;
 use crate::live::{Live, Sources};
 use crate::predictor::Predictor;
 
+/// How long a start waits for lifetime values.
+const LTV_PATIENCE: Duration = Duration::from_secs(1);
+
 /// What the relay gets at least, however long the answers in flight took.
 const LEAST_DRAIN: Duration = Duration::from_secs(1);
 
@@ -191,8 +194,13 @@ async fn ltv(settings: &Settings, database: &SharedDatabase) -> LtvCache {
     };
     let cache = LtvCache::new(database.clone(), options);
     let limit = u32::try_from(settings.ltv.max_clients).unwrap_or(u32::MAX);
-    if let Err(error) = cache.warm(limit).await {
-        tracing::warn!(%error, "lifetime values are looked up as they are asked for");
-    }
+    let warming = cache.clone();
+    let warm = tokio::spawn(async move {
+        if let Err(error) = warming.warm(limit).await {
+            tracing::warn!(%error, "lifetime values are looked up as they are asked for");
+        }
+    });
+    // A database that is slow or away does not hold the start up: warming goes on beside the answers.
+    let _ = tokio::time::timeout(LTV_PATIENCE, warm).await;
     cache
 }

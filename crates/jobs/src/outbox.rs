@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bellwether_core::prediction::LogRecord;
 use bellwether_store::{Clock, EmailJobs, NewEmailJob, StoreError, WaitingEmailJob};
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::{Entry, JobQueue, SendPredictionEmail, Ticket};
@@ -68,8 +69,9 @@ impl EmailOutbox {
                 })
             })
             .collect::<Result<Vec<_>, serde_json::Error>>()?;
-        let waiting = self.jobs.insert(&rows, self.clock.now()).await?;
-        self.push(&waiting).await;
+        let now = self.clock.now();
+        let waiting = self.jobs.insert(&rows, now).await?;
+        self.push_as_of(&waiting, now).await;
         Ok(())
     }
 
@@ -78,15 +80,20 @@ impl EmailOutbox {
     /// # Errors
     /// When the database fails.
     pub async fn requeue(&self, uid: Uuid) -> Result<bool, OutboxError> {
-        let requeued = self.jobs.requeue(uid, self.clock.now()).await?;
-        self.push(requeued.as_slice()).await;
+        let now = self.clock.now();
+        let requeued = self.jobs.requeue(uid, now).await?;
+        self.push_as_of(requeued.as_slice(), now).await;
         Ok(requeued.is_some())
     }
 
     /// Puts waiting jobs into the queue, where they may be already. What fails here is not lost: the row
     /// is there.
     pub async fn push(&self, waiting: &[WaitingEmailJob]) {
-        let now = self.clock.now();
+        self.push_as_of(waiting, self.clock.now()).await;
+    }
+
+    /// What was due when it was written stays due: a clock set back in between would make it wait for as long.
+    async fn push_as_of(&self, waiting: &[WaitingEmailJob], now: DateTime<Utc>) {
         let entries: Vec<Entry> = waiting
             .iter()
             .map(|job| Entry {

@@ -28,7 +28,8 @@ fn is_passing(error: &RedisError) -> bool {
                     | ServerErrorKind::TryAgain
             )
     );
-    passing || error.is_timeout() || is_refused_login(error)
+    // A refused login is not: whoever asks has read it anew already.
+    (passing || error.is_timeout()) && !is_refused_login(error)
 }
 
 /// An engine's error as the store tells it.
