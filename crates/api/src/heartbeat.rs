@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bellwether_store::journal::Journal;
-use bellwether_store::{Clock, DATABASE_SINK, RefusedVersion, ReplicaReport, Replicas, StoreError};
+use bellwether_store::{Clock, RefusedVersion, ReplicaReport, Replicas, StoreError};
 use chrono::{DateTime, Utc};
 
 use crate::live::{Live, Told};
@@ -54,7 +54,7 @@ impl Heartbeat {
     /// Forgets this replica, which ends in order. One whose journal still holds something stays known, so that
     /// whoever waits for its records waits for it.
     pub(crate) async fn end(&self) {
-        if self.journal.depth(DATABASE_SINK) > 0 {
+        if !matches!(self.journal.oldest_undelivered().await, Ok(None)) {
             return;
         }
         let forget = self.replicas.forget(&self.environment, &self.replica);
@@ -64,10 +64,8 @@ impl Heartbeat {
     }
 
     async fn report(&self) -> Result<(), StoreError> {
-        let journal_oldest_at = match self.journal.depth(DATABASE_SINK) {
-            0 => None,
-            _ => self.journal.oldest(DATABASE_SINK).await.unwrap_or_default(),
-        };
+        // Where that cannot be told, something may well be left.
+        let journal_oldest_at = self.journal.oldest_undelivered().await.unwrap_or(Some(self.started_at));
         let Told { refused, bundles, .. } = self.live.told();
         let live = self.live.snapshot();
         let report = ReplicaReport {

@@ -23,8 +23,8 @@ pub struct ReplicaReport {
     pub bundles: BTreeMap<String, String>,
     /// The newer version that it refuses, and why.
     pub refused: Option<RefusedVersion>,
-    /// When the oldest entry of its journal was answered that the database does not have yet; none where it
-    /// has all of them.
+    /// When the oldest entry of its journal was answered that the database, the archive or the email jobs do not have
+    /// yet; none where they have all of them.
     pub journal_oldest_at: Option<DateTime<Utc>>,
     /// When it started.
     pub started_at: DateTime<Utc>,

@@ -1,6 +1,7 @@
 //! Every place where something is kept of a client.
 
 use bellwether_settings::Settings;
+use bellwether_store::archive::{Erased, erase_client};
 use bellwether_store::{Database, StoreError};
 
 /// One place, and what became of it.
@@ -75,10 +76,21 @@ async fn sightings(place: &mut Place, _settings: &Settings, _client: &str) {
     place.left = Some("kept in the memory of each api, and forgotten there after recent_window_seconds");
 }
 
-// MERGE: `bellwether_store::archive::erase_client` belongs here, where `archive.url` is set.
-#[expect(clippy::unused_async, reason = "the engine to come is asked")]
-async fn archive(place: &mut Place, settings: &Settings, _client: &str) {
-    if !settings.archive.url.is_empty() {
-        place.failed = Some("this build does not erase from the archive".to_owned());
+async fn archive(place: &mut Place, settings: &Settings, client: &str) {
+    let archive = match bellwether_engines::archive(settings) {
+        Ok(Some(archive)) => archive,
+        Ok(None) => return,
+        Err(error) => {
+            place.failed = Some(format!("{error:#}"));
+            return;
+        }
+    };
+    match erase_client(archive.as_ref(), settings.environment.as_str(), client, &|_| {}).await {
+        Ok(Erased { records_removed, lines_unreadable, .. }) => {
+            place.removed += records_removed;
+            place.failed = (lines_unreadable > 0)
+                .then(|| format!("{lines_unreadable} lines hold no record that can be read"));
+        }
+        Err(error) => place.failed = Some(error.reason()),
     }
 }
