@@ -4,17 +4,21 @@
 mod command;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bellwether_core::prediction::LogRecord;
 use bellwether_store::archive::{ArchiveStore as _, FolderArchive};
+use bellwether_store::redis::{RedisOptions, RedisServer, RedisSightings};
 use bellwether_store::sqlite::Sqlite;
 use bellwether_store::{
-    ClientRow, Clients, EmailJobs, NewEmailJob, PredictionLog, ReplicaReport, Replicas as _,
+    ClientRow, Clients, EmailJobs, LoginDetails, NewEmailJob, PredictionLog, ReplicaReport, Replicas as _,
+    Sightings as _,
 };
+use bellwether_testkit::redis::RedisProcess;
 use bellwether_testkit::wait::until;
 use chrono::{DateTime, TimeDelta, Utc};
-use command::{System, command, run};
+use command::{System, run};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -70,7 +74,7 @@ async fn a_client_is_erased_everywhere_and_the_others_stay() {
     let ran = system.run(&["erase", "--client-id", "them"], "n\n");
     assert!(!ran.ok && ran.err.contains("Nothing was done"), "{ran:?}");
     assert_eq!(predictions(&system.database, "them").await, 2);
-    let ran = system.run(&["erase", "--client-id", "them", "--yes", "--json"], "");
+    let ran = run(system.command_by_settings(&["erase", "--client-id", "them", "--yes", "--json"]), "");
     let told: Value = serde_json::from_str(&ran.out).unwrap();
     let removed = json!({
         "predictions": 2, "features": 1, "email_jobs": 1, "sightings": 0, "archived_records": 0,
@@ -82,7 +86,7 @@ async fn a_client_is_erased_everywhere_and_the_others_stay() {
     assert_eq!(predictions(&system.database, "others").await, 2);
     assert!(system.database.features("others").await.unwrap().is_some());
     assert_eq!(system.database.counts().await.unwrap().queued, 1);
-    let ran = system.run(&["erase", "--client-id", "them", "--yes"], "");
+    let ran = run(system.command_by_settings(&["erase", "--client-id", "them", "--yes"]), "");
     assert!(ran.ok && ran.out.contains("No replica reports"), "{ran:?}");
     assert!(!ran.out.contains("them") && !ran.err.contains("them"), "the id is nowhere told: {ran:?}");
 }
@@ -112,8 +116,7 @@ async fn what_a_replica_still_held_is_waited_for_and_erased_too() {
     fill(database, "them").await;
     let now = Utc::now();
     database.report(&replica("api-0", now, Some(now - TimeDelta::seconds(1)))).await.unwrap();
-    let mut erase = command(&["erase", "--client-id", "them", "--yes", "--json", "--data-dir"]);
-    erase.arg(system.data());
+    let erase = system.command_by_settings(&["erase", "--client-id", "them", "--yes", "--json"]);
     let erasing = tokio::task::spawn_blocking(move || run(erase, ""));
     until("the first pass is over", Duration::from_secs(30), async || {
         predictions(database, "them").await == 0
@@ -140,6 +143,37 @@ async fn a_replica_that_is_silent_or_stays_behind_is_told_and_fails_the_command(
     assert!(!ran.ok && ran.out.contains("NOT complete"), "{ran:?}");
     assert!(ran.out.contains("replica gone: SILENT since"), "{ran:?}");
     assert!(ran.out.contains("replica stuck: BEHIND"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn sightings_in_redis_are_erased_and_a_redis_that_is_away_fails_the_command_and_nothing_else() {
+    const MINUTE: Duration = Duration::from_secs(60);
+    let system = System::migrated().await;
+    let mut redis = RedisProcess::start();
+    let options = RedisOptions {
+        prefix: "bellwether:prod".to_owned(),
+        budget: Duration::from_secs(2),
+        ..RedisOptions::default()
+    };
+    let server = RedisServer::connect(Arc::new(LoginDetails::of_url(redis.url())), options).await.unwrap();
+    let sightings = RedisSightings::open(server).await;
+    assert_eq!(sightings.see("them", MINUTE, Utc::now()).await, Some(0));
+    let url = redis.url();
+    let erase = || {
+        let mut command = system.command_by_settings(&["erase", "--client-id", "them", "--yes", "--json"]);
+        command.env("BELLWETHER__REDIS__URL", &url);
+        run(command, "")
+    };
+    let ran = erase();
+    let told: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!((ran.ok, &told["removed"]["sightings"]), (true, &json!(1)), "{ran:?}");
+    assert_eq!(sightings.see("them", MINUTE, Utc::now()).await, Some(0), "they are a stranger again");
+    redis.kill();
+    fill(&system.database, "them").await;
+    let ran = erase();
+    let told: Value = serde_json::from_str(&ran.out).unwrap();
+    assert!(!ran.ok && told["failed"]["sightings"].as_str().unwrap().contains("redis.url"), "{ran:?}");
+    assert_eq!((&told["removed"]["predictions"], &told["complete"]), (&json!(2), &json!(false)), "{ran:?}");
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ async fn csv_and_ndjson_of_the_same_clients_are_the_same_and_a_second_import_cha
         let file = system.file(name, content);
         for _ in 0..2 {
             let ran = system.run(&["features", "import", &file], "");
-            assert!(ran.ok && ran.out.contains("2 clients written, 0 rows left out"), "{ran:?}");
+            assert!(ran.ok && ran.out.contains("clients written: 2, rows left out: 0"), "{ran:?}");
             let features =
                 json!({ "xp_points": 18.2, "site_level": "level_1", "acquired_date": "2015-06-09" });
             assert_eq!(known(&system, "a").await, (Some(120.5), Some(features)));
@@ -41,7 +41,7 @@ async fn fields_that_no_live_model_knows_are_told_and_not_kept() {
     let system = System::migrated().await;
     let file = system.file("clients.csv", CSV);
     let ran = system.run(&["features", "import", &file], "");
-    assert!(ran.err.contains("ignored: `colour`, which no live model knows (2 rows)"), "{ran:?}");
+    assert!(ran.err.contains("ignored: `colour`, which no live model knows (rows: 2)"), "{ran:?}");
     assert!(known(&system, "a").await.1.unwrap().get("colour").is_none());
 }
 
@@ -68,7 +68,7 @@ async fn bad_rows_are_named_and_refuse_the_file_or_are_left_out_as_asked() {
     assert!(told.iter().all(|line| ran.err.contains(line)), "{ran:?}");
     assert_eq!(known(&system, "good").await, (None, None), "nothing was written");
     let ran = system.run(&["features", "import", &file, "--on-bad", "skip"], "");
-    assert!(ran.ok && ran.out.contains("2 clients written, 4 rows left out"), "{ran:?}");
+    assert!(ran.ok && ran.out.contains("clients written: 2, rows left out: 4"), "{ran:?}");
     assert!(told.iter().all(|line| ran.err.contains(line)), "{ran:?}");
     assert_eq!(known(&system, "good").await.0, Some(1.0));
     assert_eq!(known(&system, "d").await, (None, None));
@@ -122,7 +122,7 @@ async fn batches_of_any_size_write_every_row() {
     let rows: Vec<String> = (0..250).map(|n| format!("{n},{n},{n}")).collect();
     let file = system.file("clients.csv", &format!("client_id,ltv,xp_points\n{}\n", rows.join("\n")));
     let ran = system.run(&["features", "import", &file, "--batch", "100"], "");
-    assert!(ran.ok && ran.out.contains("250 clients written"), "{ran:?}");
+    assert!(ran.ok && ran.out.contains("clients written: 250"), "{ran:?}");
     assert_eq!(system.database.count().await.unwrap(), 250);
     assert_eq!(known(&system, "249").await.0, Some(249.0));
 }

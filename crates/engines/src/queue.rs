@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use bellwether_jobs::JobQueue;
+use bellwether_jobs::redis::RedisQueue;
 use bellwether_jobs::sqlite::SqliteQueue;
 use bellwether_settings::Settings;
+use bellwether_store::SystemClock;
 use bellwether_store::redis::RedisServer;
 
 /// Opens the queue: in Redis where there is one, else the embedded one in `queue.path`.
@@ -13,8 +15,8 @@ use bellwether_store::redis::RedisServer;
 /// # Errors
 /// Naming the setting at fault.
 pub async fn queue(settings: &Settings, redis: Option<&RedisServer>) -> anyhow::Result<Arc<dyn JobQueue>> {
-    if let Some(_server) = redis {
-        anyhow::bail!("redis.url: the queue in Redis is not part of this build yet");
+    if let Some(server) = redis {
+        return Ok(Arc::new(RedisQueue::new(server.clone(), Arc::new(SystemClock))));
     }
     let queue = SqliteQueue::open(&settings.queue.path).await.context("queue.path cannot be opened")?;
     Ok(Arc::new(queue))

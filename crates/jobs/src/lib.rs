@@ -7,9 +7,11 @@
 //! What a job does when its turn comes belongs to the service that does it, not here.
 
 mod chance;
+mod delivery;
 mod outbox;
 mod poll;
 mod queue;
+pub mod redis;
 mod refill;
 mod retry_policy;
 mod send_prediction_email;

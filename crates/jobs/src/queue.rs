@@ -15,7 +15,7 @@ use crate::{Ticket, WorkerName};
 pub struct Entry {
     /// What is due.
     pub ticket: Ticket,
-    /// Not before then, rounded up to the second; none means now.
+    /// Not before then, and within a second after; none means now.
     pub run_at: Option<DateTime<Utc>>,
 }
 

@@ -1,12 +1,14 @@
 //! The embedded queue, by the suite and by what only it has: a file.
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+#[macro_use]
 mod queue_suite;
 
 use std::sync::Arc;
 
 use bellwether_jobs::sqlite::SqliteQueue;
 use bellwether_jobs::{Entry, Handled, JobQueue, QueueError, Ticket, Work};
+use chrono::TimeDelta;
 use queue_suite as suite;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -18,19 +20,10 @@ async fn queue() -> (TempDir, Arc<dyn JobQueue>) {
     (folder, Arc::new(queue))
 }
 
-macro_rules! suite {
-    ($($name:ident $(($argument:expr))?),* $(,)?) => {$(
-        #[tokio::test(flavor = "multi_thread")]
-        async fn $name() {
-            let (_folder, queue) = queue().await;
-            suite::$name(queue $(, $argument)?).await;
-        }
-    )*};
-}
-
 suite! {
+    queue,
     a_backlog_drains_each_ticket_once(20_000),
-    an_idle_worker_picks_up_within_a_second,
+    an_idle_worker_picks_up_soon(TimeDelta::seconds(1)),
     a_ticket_waits_for_its_time,
     a_ticket_that_waits_or_is_held_is_not_taken_twice,
     another_turn_is_another_ticket,

@@ -78,43 +78,46 @@ const JWT: [(&str, &str); 3] = [
     ("BELLWETHER__AUTH__JWT_AUDIENCE", "bellwether"),
 ];
 
-#[test]
-fn a_key_for_tokens_stands_in_for_the_shared_token() {
-    assert!(load(&JWT).is_ok());
-    assert_eq!(load(&[JWT[0]]).unwrap_err(), ["auth.jwt_issuer", "auth.jwt_audience"]);
+#[tokio::test]
+async fn a_key_for_tokens_stands_in_for_the_shared_token() {
+    assert!(load(&JWT).await.is_ok());
+    assert_eq!(load(&[JWT[0]]).await.unwrap_err(), ["auth.jwt_issuer", "auth.jwt_audience"]);
     let short = [("BELLWETHER__AUTH__TOKEN", "short"), JWT[0], JWT[1], JWT[2]];
-    assert_eq!(load(&short).unwrap_err(), ["auth.token"]);
+    assert_eq!(load(&short).await.unwrap_err(), ["auth.token"]);
     let weak = [("BELLWETHER__AUTH__JWT_SECRET", "0123456789012345678901234567890"), JWT[1], JWT[2]];
-    assert_eq!(load(&weak).unwrap_err(), ["auth.jwt_secret"]);
+    assert_eq!(load(&weak).await.unwrap_err(), ["auth.jwt_secret"]);
 }
 
-#[test]
-fn keys_are_fetched_where_nobody_on_the_way_can_change_them() {
-    let with = |url: &'static str| load(&[("BELLWETHER__AUTH__JWKS_URL", url), JWT[1], JWT[2]]);
+#[tokio::test]
+async fn keys_are_fetched_where_nobody_on_the_way_can_change_them() {
+    let with = async |url: &'static str| load(&[("BELLWETHER__AUTH__JWKS_URL", url), JWT[1], JWT[2]]).await;
     for url in
         ["https://issuer.example/keys", "http://127.0.0.1:1/keys", "http://[::1]:1/", "http://localhost"]
     {
-        assert!(with(url).is_ok(), "{url}");
+        assert!(with(url).await.is_ok(), "{url}");
     }
     for url in
         ["http://issuer.example/keys", "http://localhost.example/", "http://127.0.0.1@evil/", "file:///x"]
     {
-        assert_eq!(with(url).unwrap_err(), ["auth.jwks_url"], "{url}");
+        assert_eq!(with(url).await.unwrap_err(), ["auth.jwks_url"], "{url}");
     }
 }
 
-#[test]
-fn proxies_are_networks_and_a_redirect_needs_one() {
+#[tokio::test]
+async fn proxies_are_networks_and_a_redirect_needs_one() {
     let proxies = |list: &'static str| ("BELLWETHER__SERVER__TRUSTED_PROXIES", list);
     let redirect = ("BELLWETHER__SERVER__HTTPS_REDIRECT", "true");
-    assert!(load(&[TOKEN, proxies("10.0.0.0/8, ::1"), redirect]).is_ok());
-    assert_eq!(load(&[TOKEN, proxies("10.0.0.1/8, proxy")]).unwrap_err(), ["server.trusted_proxies"; 2]);
-    assert_eq!(load(&[TOKEN, redirect]).unwrap_err(), ["server.https_redirect"]);
+    assert!(load(&[TOKEN, proxies("10.0.0.0/8, ::1"), redirect]).await.is_ok());
+    assert_eq!(
+        load(&[TOKEN, proxies("10.0.0.1/8, proxy")]).await.unwrap_err(),
+        ["server.trusted_proxies"; 2]
+    );
+    assert_eq!(load(&[TOKEN, redirect]).await.unwrap_err(), ["server.https_redirect"]);
 }
 
-#[test]
-fn a_certificate_comes_with_its_key() {
+#[tokio::test]
+async fn a_certificate_comes_with_its_key() {
     let certificate = ("BELLWETHER__SERVER__TLS_CERTIFICATE_FILE", "tls.crt");
-    assert_eq!(load(&[TOKEN, certificate]).unwrap_err(), ["server.tls_key_file"]);
-    assert!(load(&[TOKEN, certificate, ("BELLWETHER__SERVER__TLS_KEY_FILE", "tls.key")]).is_ok());
+    assert_eq!(load(&[TOKEN, certificate]).await.unwrap_err(), ["server.tls_key_file"]);
+    assert!(load(&[TOKEN, certificate, ("BELLWETHER__SERVER__TLS_KEY_FILE", "tls.key")]).await.is_ok());
 }

@@ -50,7 +50,7 @@ pub(crate) enum JobsCommand {
     },
     /// Queues parked jobs anew, their attempts and their time starting over
     Requeue {
-        /// The jobs
+        /// The jobs; or --all-parked
         #[arg(required_unless_present = "all_parked", conflicts_with = "all_parked")]
         uids: Vec<Uuid>,
         /// Every job that is parked now
@@ -62,7 +62,7 @@ pub(crate) enum JobsCommand {
     },
     /// Forgets jobs: what is not sent by then never is
     Purge {
-        /// These jobs, whatever their state; one that is being sent is left alone
+        /// These jobs, whatever their state, but one that is being sent; or --sent-before
         #[arg(required_unless_present = "sent_before", conflicts_with = "sent_before")]
         uids: Vec<Uuid>,
         /// Jobs that were sent so long ago, such as 7d

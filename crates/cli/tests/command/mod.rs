@@ -17,10 +17,10 @@ pub(crate) struct Ran {
     pub(crate) err: String,
 }
 
-/// A command with its arguments, the shipped models, and no archive.
+/// A command with its arguments and the shipped models.
 pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bellwether"));
-    command.args(args).env("BELLWETHER__MODELS__PATH", MODELS).env("BELLWETHER__ARCHIVE__URL", "");
+    command.args(args).env("BELLWETHER__MODELS__PATH", MODELS);
     command
 }
 
@@ -69,6 +69,16 @@ impl System {
         let mut command = command(args);
         command.arg("--data-dir").arg(self.data());
         run(command, input)
+    }
+
+    /// A command on its database by settings, as in production, and without an archive.
+    pub(crate) fn command_by_settings(&self, args: &[&str]) -> Command {
+        let url = format!("sqlite://{}", self.data().join("prod/bellwether.sqlite").display());
+        let mut command = command(args);
+        let settings =
+            [("ENVIRONMENT", "prod"), ("AUTH__MODE", "off"), ("ARCHIVE__URL", ""), ("DATABASE__URL", &url)];
+        command.envs(settings.map(|(key, value)| (format!("BELLWETHER__{key}"), value.to_owned())));
+        command
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::SqliteQueue;
 use crate::poll::TickOrPush;
-use crate::{Handled, QueueError, Ticket, Work, WorkerName};
+use crate::{Handled, QueueError, Work, WorkerName};
 
 /// How often an idle worker looks for tickets that fell due. Pushes of this process wake it at once.
 const TICK: Duration = Duration::from_millis(200);
@@ -39,21 +39,8 @@ pub(super) async fn run(queue: &SqliteQueue, name: &WorkerName, work: Work) -> R
     if stop.is_cancelled() { Ok(()) } else { Err(QueueError::Stopped) }
 }
 
-/// The arguments are decoded here and not by apalis, to which one unreadable ticket is the end of the
-/// worker, and of the next one, and of the next.
 async fn take(ticket: Value, work: Data<Work>) -> Result<(), BoxDynError> {
-    let ticket: Ticket = match serde_json::from_value(ticket) {
-        Ok(ticket) => ticket,
-        Err(error) => {
-            tracing::warn!(%error, "a ticket cannot be read: left to the refill");
-            return Err(PutBack.into());
-        }
-    };
-    if !ticket.readable() {
-        tracing::warn!(uid = %ticket.uid, schema = ticket.schema, "a ticket of an unknown schema: left to the refill");
-        return Err(PutBack.into());
-    }
-    match work.handle(ticket).await {
+    match work.deliver(serde_json::from_value(ticket)).await {
         Handled::Finished => Ok(()),
         Handled::PutBack => Err(PutBack.into()),
     }

@@ -18,7 +18,7 @@ use chrono::{DateTime, Utc};
 use crate::args;
 use crate::confirm::confirmed;
 use crate::embedded::{block_on, opened};
-use places::Places;
+use places::{Keepers, Places};
 use replicas::{Standing, Watch};
 
 /// How often replicas are asked for.
@@ -28,11 +28,11 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 pub(crate) fn run(args: &args::Erase) -> anyhow::Result<ExitCode> {
     let id_is_possible = !args.client_id.is_empty() && args.client_id.chars().count() <= MAX_CLIENT_ID_CHARS;
     ensure!(id_is_possible, "--client-id: expected 1 to {MAX_CLIENT_ID_CHARS} characters");
-    let settings = block_on(args.target.settings())?;
     if !confirmed("Forget this client: predictions, features, emails, sightings and archive?", args.yes)? {
         return Ok(ExitCode::FAILURE);
     }
     block_on(async {
+        let settings = args.target.settings().await?;
         let database = opened(&settings).await?;
         let outcome = erase(database.as_ref(), &settings, args).await;
         database.close().await;
@@ -55,11 +55,12 @@ async fn erase(
     settings: &Settings,
     args: &args::Erase,
 ) -> anyhow::Result<(Places, Standings)> {
+    let keepers = Keepers::open(database, settings).await;
     let mut places = Places::default();
-    places.erase(database, settings, &args.client_id).await;
+    places.erase(&keepers, &args.client_id).await;
     let erased_at = Utc::now();
     let standings = wait(database, settings, erased_at, args.wait).await?;
-    places.erase(database, settings, &args.client_id).await;
+    places.erase(&keepers, &args.client_id).await;
     Ok((places, standings))
 }
 

@@ -1,8 +1,11 @@
 //! Every place where something is kept of a client.
 
+use std::sync::Arc;
+
+use bellwether_engines::{Absence, redis, sightings};
 use bellwether_settings::Settings;
-use bellwether_store::archive::{Erased, erase_client};
-use bellwether_store::{Database, StoreError};
+use bellwether_store::archive::{ArchiveError, ArchiveStore, Erased, erase_client};
+use bellwether_store::{Database, Sightings, StoreError};
 
 /// One place, and what became of it.
 #[derive(Debug, Default)]
@@ -30,14 +33,50 @@ pub(super) struct Places {
     pub archived: Place,
 }
 
+/// What keeps them. One that cannot be opened says why, and keeps no other from being erased.
+pub(super) struct Keepers<'d> {
+    database: &'d dyn Database,
+    sightings: Result<Option<Arc<dyn Sightings>>, String>,
+    archive: Result<Option<Arc<dyn ArchiveStore>>, String>,
+    environment: &'static str,
+}
+
+impl<'d> Keepers<'d> {
+    /// Opens what the settings name beside the database.
+    pub(super) async fn open(database: &'d dyn Database, settings: &Settings) -> Self {
+        let sightings = match redis(settings, Absence::Fatal).await {
+            Ok(Some(server)) => Ok(Some(sightings(Some(&server)).await)),
+            Ok(None) => Ok(None),
+            Err(error) => Err(format!("{error:#}")),
+        };
+        let archive = bellwether_engines::archive(settings).map_err(|error| format!("{error:#}"));
+        Self { database, sightings, archive, environment: settings.environment.as_str() }
+    }
+}
+
 impl Places {
     /// Erases a client everywhere. A place that fails keeps no other from being erased.
-    pub(super) async fn erase(&mut self, database: &dyn Database, settings: &Settings, client: &str) {
+    pub(super) async fn erase(&mut self, keepers: &Keepers<'_>, client: &str) {
+        let database = keepers.database;
         self.predictions.take(database.erase_predictions(client).await);
         self.features.take(database.erase_features(client).await.map(u64::from));
         self.email_jobs.take(database.erase_client(client).await);
-        sightings(&mut self.sightings, settings, client).await;
-        archive(&mut self.archived, settings, client).await;
+        match &keepers.sightings {
+            Ok(Some(sightings)) => self.sightings.take(sightings.erase(client).await.map(u64::from)),
+            Ok(None) => {
+                self.sightings.left =
+                    Some("kept in the memory of each api, and forgotten there after recent_window_seconds");
+            }
+            Err(reason) => self.sightings.failed = Some(reason.clone()),
+        }
+        match &keepers.archive {
+            Ok(Some(archive)) => {
+                let erased = erase_client(archive.as_ref(), keepers.environment, client, &|_| {}).await;
+                self.archived.take_archived(erased);
+            }
+            Ok(None) => {}
+            Err(reason) => self.archived.failed = Some(reason.clone()),
+        }
     }
 
     /// Every place by its name.
@@ -68,29 +107,15 @@ impl Place {
             Err(error) => self.failed = Some(error.to_string()),
         }
     }
-}
 
-// MERGE: where `redis.url` is set, `Sightings::erase(client_id)` belongs here: `place.take(….map(u64::from))`.
-#[expect(clippy::unused_async, reason = "the engine to come is asked")]
-async fn sightings(place: &mut Place, _settings: &Settings, _client: &str) {
-    place.left = Some("kept in the memory of each api, and forgotten there after recent_window_seconds");
-}
-
-async fn archive(place: &mut Place, settings: &Settings, client: &str) {
-    let archive = match bellwether_engines::archive(settings) {
-        Ok(Some(archive)) => archive,
-        Ok(None) => return,
-        Err(error) => {
-            place.failed = Some(format!("{error:#}"));
-            return;
+    fn take_archived(&mut self, outcome: Result<Erased, ArchiveError>) {
+        match outcome {
+            Ok(Erased { records_removed, lines_unreadable, .. }) => {
+                self.removed += records_removed;
+                self.failed = (lines_unreadable > 0)
+                    .then(|| format!("{lines_unreadable} lines hold no record that can be read"));
+            }
+            Err(error) => self.failed = Some(error.reason()),
         }
-    };
-    match erase_client(archive.as_ref(), settings.environment.as_str(), client, &|_| {}).await {
-        Ok(Erased { records_removed, lines_unreadable, .. }) => {
-            place.removed += records_removed;
-            place.failed = (lines_unreadable > 0)
-                .then(|| format!("{lines_unreadable} lines hold no record that can be read"));
-        }
-        Err(error) => place.failed = Some(error.reason()),
     }
 }

@@ -84,14 +84,16 @@ impl ClientReader {
             _ => self.customer(self.body(fields, features, named).as_bytes()),
         };
         let ltv = fields.get(LTV).map_or(Ok(Ltv::Unsaid), |raw| ltv(raw.get()));
-        let (customer, ltv) = match (customer, ltv) {
-            (Ok(customer), Ok(ltv)) => (customer, ltv),
-            (Err(one), Err(other)) => return Err(format!("{one}; {other}")),
-            (Err(fault), _) | (_, Err(fault)) => return Err(fault),
+        let nobody = fields.get(CLIENT_ID).is_none_or(|raw| raw.get() == "null");
+        let missing = nobody.then(|| format!("{CLIENT_ID}: is missing"));
+        let faults = [missing, customer.as_ref().err().cloned(), ltv.as_ref().err().cloned()];
+        let faults: Vec<_> = faults.into_iter().flatten().collect();
+        let (Ok(customer), Ok(ltv), true) = (customer, ltv, faults.is_empty()) else {
+            return Err(faults.join("; "));
         };
         let mut known = customer.to_json(&self.schema);
         known.remove(CLIENT_ID);
-        let client_id = customer.client_id.ok_or_else(|| format!("{CLIENT_ID}: is missing"))?;
+        let client_id = customer.client_id.unwrap_or_default();
         if ltv == Ltv::Unsaid && !named {
             return Err(format!("names neither {LTV} nor a known feature"));
         }

@@ -36,6 +36,10 @@ fn what_a_row_does_not_speak_of_is_told_from_what_is_unknown() {
 fn every_fault_of_a_row_is_named_and_no_value_is_told() {
     for (body, words) in [
         (r#"{"ltv":2,"xp_points":1}"#, vec!["client_id: is missing"]),
+        (
+            r#"{"client_id":null,"ltv":"x","xp_points":[]}"#,
+            vec!["client_id: is missing; xp_points: ", "; ltv: expected"],
+        ),
         (r#"{"client_id":7,"ltv":2}"#, vec!["client_id", "not a number"]),
         (
             r#"{"client_id":"","ltv":"x"}"#,

@@ -63,7 +63,7 @@ impl Findings {
         }
         for (name, rows) in &self.ignored {
             let name: String = name.chars().take(TOLD_CHARS).collect();
-            eprintln!("ignored: `{name}`, which no live model knows ({} rows)", grouped(*rows));
+            eprintln!("ignored: `{name}`, which no live model knows (rows: {})", grouped(*rows));
         }
     }
 }

@@ -30,8 +30,8 @@ use write::Writer;
 /// Imports a file.
 pub(crate) fn run(features: &args::Features) -> anyhow::Result<ExitCode> {
     let FeaturesCommand::Import(import) = &features.command;
-    let settings = block_on(import.target.settings())?;
     block_on(async {
+        let settings = import.target.settings().await?;
         let database = opened(&settings).await?;
         let outcome = run_on(database.as_ref(), &settings, import).await;
         database.close().await;
@@ -56,7 +56,7 @@ async fn run_on(database: &dyn Database, settings: &Settings, import: &Import) -
     }
     let (written, findings) = write(import, &reader, database).await?;
     findings.tell();
-    println!("{} clients written, {} rows left out", grouped(written), grouped(findings.bad()));
+    println!("clients written: {}, rows left out: {}", grouped(written), grouped(findings.bad()));
     Ok(ExitCode::SUCCESS)
 }
 

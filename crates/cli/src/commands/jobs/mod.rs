@@ -27,8 +27,8 @@ pub(crate) fn run(jobs: &args::Jobs) -> anyhow::Result<ExitCode> {
         | JobsCommand::Purge { target, .. }
         | JobsCommand::Refill { target } => target,
     };
-    let settings = block_on(target.settings())?;
     block_on(async {
+        let settings = target.settings().await?;
         let database = opened(&settings).await?;
         let outcome = run_on(&database, &settings, &jobs.command).await;
         database.close().await;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use bellwether_store::{EmailJob, EmailJobs};
+use bellwether_store::{EmailJob, EmailJobState, EmailJobs};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;
 use uuid::Uuid;
@@ -48,16 +48,19 @@ fn lines(job: &EmailJob, now: DateTime<Utc>) -> Vec<(&'static str, String)> {
         }
         format!("{} (in {})", at.to_rfc3339_opts(SecondsFormat::Secs, true), ago(now, at))
     };
+    let sending = job.state == EmailJobState::Sending;
+    // The try under way is counted in advance.
+    let crashes = job.crashes - u32::from(sending && job.crashes > 0);
     let lines = [
         ("uid", Some(job.uid.to_string())),
         ("state", Some(job.state.as_str().to_owned())),
         ("attempts", Some(job.attempts.to_string())),
-        ("crashes", (job.crashes > 0).then(|| job.crashes.to_string())),
+        ("crashes", (crashes > 0).then(|| crashes.to_string())),
         ("last error", job.last_error.clone()),
         ("created", Some(moment(job.created_at))),
         ("queued", (job.queued_at != job.created_at).then(|| moment(job.queued_at))),
         ("changed", Some(moment(job.updated_at))),
-        ("next attempt", job.next_attempt_at.map(due)),
+        (if sending { "claimed until" } else { "next attempt" }, job.next_attempt_at.map(due)),
         ("sent", job.sent_at.map(moment)),
         ("delivered to", (!job.delivered.is_empty()).then(|| job.delivered.join(", "))),
     ];

@@ -148,7 +148,11 @@ impl Caller {
         Ok((sender, if status == 200 { Ok(()) } else { Err(Failure::Status(status)) }))
     }
 
-    async fn connect(&self) -> anyhow::Result<Connection> {
+    /// A new connection.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(super) async fn connect(&self) -> anyhow::Result<Connection> {
         let stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
         stream.set_nodelay(true)?;
         match &self.tls {

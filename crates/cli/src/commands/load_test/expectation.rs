@@ -56,10 +56,7 @@ impl Expectation {
                 let short = level.rate <= self.bound;
                 return short.then(|| {
                     let (rate, bound) = (level.rate, self.bound);
-                    format!(
-                        "{} connections: rate {rate:.1}/s, expected more than {bound}/s",
-                        level.connections
-                    )
+                    format!("{}: rate {rate:.1}/s, expected more than {bound}/s", level.name())
                 });
             }
             What::P50 => ("p50", level.latency_ms.map(|latency| latency.p50)),
@@ -70,9 +67,7 @@ impl Expectation {
         };
         let told = value.map_or_else(|| "no answer".to_owned(), |value| format!("{value:.2} ms"));
         let slow = value.is_none_or(|value| value >= self.bound);
-        slow.then(|| {
-            format!("{} connections: {name} {told}, expected less than {} ms", level.connections, self.bound)
-        })
+        slow.then(|| format!("{}: {name} {told}, expected less than {} ms", level.name(), self.bound))
     }
 }
 

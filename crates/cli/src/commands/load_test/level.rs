@@ -11,7 +11,7 @@ use super::call::{Caller, Failure};
 use super::client_cpu;
 use super::pacer::Pacer;
 use super::payloads::Payloads;
-use super::report::Level;
+use super::report::{Level, connections};
 use super::tally::Tally;
 
 /// How long a connection that cannot be made is left alone.
@@ -44,7 +44,7 @@ struct Running {
 /// Runs one level to its end: requests in flight then are waited for, and counted.
 pub(super) async fn run(plan: Plan, caller: &Arc<Caller>, payloads: &Arc<Payloads>) -> anyhow::Result<Level> {
     let bar = ProgressBar::new(seconds(plan.warm_up + plan.duration)).with_style(style()?);
-    bar.set_message(format!("{} connections", plan.connections));
+    bar.set_message(connections(plan.connections));
     let begin = Instant::now();
     let from = begin + plan.warm_up;
     let running = Arc::new(Running {
@@ -55,16 +55,16 @@ pub(super) async fn run(plan: Plan, caller: &Arc<Caller>, payloads: &Arc<Payload
         caller: caller.clone(),
         payloads: payloads.clone(),
     });
-    let mut connections = JoinSet::new();
+    let mut calling = JoinSet::new();
     for _ in 0..plan.connections {
-        connections.spawn(call_on(running.clone()));
+        calling.spawn(call_on(running.clone()));
     }
     let ticking = tokio::spawn(tick(bar.clone(), begin));
     sleep_until(from.into()).await;
     let cpu_before = client_cpu::taken();
     sleep_until(running.end.into()).await;
     let cpu = client_cpu::taken().zip(cpu_before).map(|(after, before)| after.saturating_sub(before));
-    while let Some(ended) = connections.join_next().await {
+    while let Some(ended) = calling.join_next().await {
         ended?;
     }
     ticking.abort();

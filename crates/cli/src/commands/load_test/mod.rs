@@ -86,7 +86,9 @@ async fn measure(
 
 /// One call before all others, so that a wrong address or token is told once and at once.
 async fn probe(args: &args::LoadTest, caller: &Caller, payloads: &Payloads) -> anyhow::Result<()> {
-    let mut connection = None;
+    let unreachable = || format!("{} cannot be reached", caller.url());
+    let connected = tokio::time::timeout(args.timeout, caller.connect()).await.with_context(unreachable)?;
+    let mut connection = Some(connected.with_context(unreachable)?);
     match caller.call(&mut connection, payloads.next(), args.timeout).await {
         Ok(()) => Ok(()),
         Err(Failure::Status(_)) if args.allow_errors => Ok(()),

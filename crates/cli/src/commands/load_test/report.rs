@@ -93,8 +93,18 @@ impl Report {
 }
 
 impl Level {
+    /// What it is called: `8 connections`.
+    pub(super) fn name(&self) -> String {
+        connections(self.connections)
+    }
+
     /// How many requests failed.
     pub(super) fn failed(&self) -> u64 {
         self.errors.values().sum()
     }
+}
+
+/// A number of connections in words.
+pub(super) fn connections(number: usize) -> String {
+    if number == 1 { "1 connection".to_owned() } else { format!("{number} connections") }
 }

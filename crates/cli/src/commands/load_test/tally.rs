@@ -129,7 +129,8 @@ mod tests {
         }
         tally.add(from + ms(1_500), from + ms(2_500), Ok(()));
         tally.add(from + ms(1_600), from + ms(1_601), Err(Failure::Status(503)));
-        tally.add(from - ms(1), from + ms(1), Ok(()));
+        let warming_up = from.checked_sub(ms(1)).unwrap();
+        tally.add(warming_up, from + ms(1), Ok(()));
         tally.add(from + ms(2_000), from + ms(2_001), Err(Failure::Timeout));
         assert_eq!(tally.requests(), 101);
         assert!(

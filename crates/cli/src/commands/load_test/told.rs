@@ -51,13 +51,10 @@ fn notes(level: &Level) {
     if level.failed() > 0 {
         let errors: Vec<_> =
             level.errors.iter().map(|(reason, count)| format!("{} × {reason}", grouped(*count))).collect();
-        println!("{} connections, failed: {}", level.connections, errors.join(", "));
+        println!("{}, failed: {}", level.name(), errors.join(", "));
     }
     if level.client_cpu.is_some_and(|cpu| cpu > BUSY_CLIENT) {
-        println!(
-            "{} connections: the load test itself is busy; the api may be faster than this",
-            level.connections
-        );
+        println!("{}: the load test itself is busy; the api may be faster than this", level.name());
     }
 }
 

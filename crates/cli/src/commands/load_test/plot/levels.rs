@@ -1,5 +1,6 @@
 //! Latency and throughput by the number of connections.
 
+use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
 use plotters::series::DashedLineSeries;
 use plotters::style::RGBColor;
@@ -7,7 +8,7 @@ use plotters::style::RGBColor;
 use super::super::report::{Latency, Level, Report};
 use super::{
     Area, BLUE, CAPTION_SIZE, DASH, FONT, GREEN, GRID, LABEL_SIZE, LINE_WIDTH, ORANGE, VERMILION, decades,
-    mark, tick,
+    mark, strokes, tick,
 };
 
 type Percentile = (&'static str, RGBColor, fn(&Latency) -> f64);
@@ -26,42 +27,53 @@ const STEP: i32 = 12;
 struct Line {
     label: String,
     colour: RGBColor,
+    /// Which mark it bears.
+    mark: usize,
     points: Vec<(i32, f64)>,
+    /// Of the earlier report.
     dashed: bool,
 }
 
 /// Latency percentiles by connections.
 pub(super) fn latency(area: &Area<'_>, report: &Report, before: Option<&Report>) -> anyhow::Result<()> {
     let mut lines = Vec::new();
-    for (name, colour, of) in PERCENTILES {
+    for (mark, (name, colour, of)) in PERCENTILES.into_iter().enumerate() {
         let value = |level: &Level| level.latency_ms.as_ref().map(of);
-        lines.push(Line {
-            label: name.to_owned(),
-            colour,
-            points: points(report, report, value),
-            dashed: false,
-        });
+        let points = |of: &Report| points(report, of, value);
+        lines.push(Line { label: name.to_owned(), colour, mark, points: points(report), dashed: false });
         // All eight would be a thicket: of the earlier report the middle and the tail.
         if let Some(before) = before.filter(|_| name == "p50" || name == "p99") {
-            let points = points(report, before, value);
-            lines.push(Line { label: format!("{name}, earlier"), colour, points, dashed: true });
+            let label = format!("{name}, earlier");
+            lines.push(Line { label, colour, mark, points: points(before), dashed: true });
         }
     }
-    panel(area, "Latency by connections", "milliseconds, logarithmic", report, &lines)
+    let values = lines.iter().flat_map(|line| line.points.iter().map(|(_, value)| *value));
+    let y = decades(values).log_scale();
+    let text = Texts { caption: "Latency by connections", unit: "milliseconds, logarithmic" };
+    panel(area, &text, SeriesLabelPosition::UpperLeft, y, report, &lines)
 }
 
 /// Answers a second by connections.
 pub(super) fn rate(area: &Area<'_>, report: &Report, before: Option<&Report>) -> anyhow::Result<()> {
-    let value = |level: &Level| Some(level.rate);
     let line = |label: &str, of, dashed| Line {
         label: label.to_owned(),
         colour: BLUE,
-        points: points(report, of, value),
+        mark: 0,
+        points: points(report, of, |level| Some(level.rate)),
         dashed,
     };
     let mut lines = vec![line("answers", report, false)];
     lines.extend(before.map(|before| line("answers, earlier", before, true)));
-    panel(area, "Throughput by connections", "answers a second, logarithmic", report, &lines)
+    let values = lines.iter().flat_map(|line| line.points.iter().map(|(_, value)| *value));
+    let y = 0.0..values.fold(1.0, f64::max) * 1.1;
+    let text = Texts { caption: "Throughput by connections", unit: "answers a second" };
+    panel(area, &text, SeriesLabelPosition::LowerRight, y, report, &lines)
+}
+
+/// What is written at a panel.
+struct Texts {
+    caption: &'static str,
+    unit: &'static str,
 }
 
 /// Where a level stands on the axis: evenly, whatever its number of connections.
@@ -79,16 +91,26 @@ fn points(axis: &Report, of: &Report, value: impl Fn(&Level) -> Option<f64>) -> 
     points.collect()
 }
 
-fn panel(area: &Area<'_>, caption: &str, unit: &str, report: &Report, lines: &[Line]) -> anyhow::Result<()> {
-    let values = lines.iter().flat_map(|line| line.points.iter().map(|(_, value)| *value));
+fn panel<Y>(
+    area: &Area<'_>,
+    text: &Texts,
+    legend: SeriesLabelPosition,
+    y: Y,
+    report: &Report,
+    lines: &[Line],
+) -> anyhow::Result<()>
+where
+    Y: AsRangedCoord<Value = f64>,
+    Y::CoordDescType: ValueFormatter<f64>,
+{
     let places: Vec<i32> = (0..report.levels.len()).map(place).collect();
     let x = (-STEP / 3..place(places.len()) - 2 * STEP / 3).with_key_points(places);
     let mut chart = ChartBuilder::on(area)
-        .caption(caption, (FONT, CAPTION_SIZE))
+        .caption(text.caption, (FONT, CAPTION_SIZE))
         .margin(8)
         .x_label_area_size(44)
         .y_label_area_size(64)
-        .build_cartesian_2d(x, decades(values).log_scale())?;
+        .build_cartesian_2d(x, y)?;
     let connections = |place: &i32| {
         let level = usize::try_from(place / STEP).ok().and_then(|at| report.levels.get(at));
         level.map_or_else(String::new, |level| level.connections.to_string())
@@ -99,12 +121,12 @@ fn panel(area: &Area<'_>, caption: &str, unit: &str, report: &Report, lines: &[L
         .bold_line_style(GRID)
         .label_style((FONT, LABEL_SIZE))
         .x_desc("connections")
-        .y_desc(unit)
+        .y_desc(text.unit)
         .x_label_formatter(&connections)
         .y_label_formatter(&|value| tick(*value))
         .draw()?;
-    for (series, line) in lines.iter().enumerate() {
-        let colour = line.colour;
+    for line in lines {
+        let (colour, series) = (line.colour, line.mark);
         let style = colour.stroke_width(LINE_WIDTH);
         let points = line.points.iter().copied();
         let drawn = if line.dashed {
@@ -112,22 +134,22 @@ fn panel(area: &Area<'_>, caption: &str, unit: &str, report: &Report, lines: &[L
         } else {
             chart.draw_series(LineSeries::new(points.clone(), style))?
         };
-        let dashed = line.dashed;
-        drawn.label(&line.label).legend(move |(x, y)| {
-            let end = if dashed { x + 8 } else { x + 22 };
-            EmptyElement::at((x, y))
-                + PathElement::new([(0, 0), (end - x, 0)], style)
-                + mark(series, (11, 0), colour)
+        let [left, right] = strokes(line.dashed);
+        drawn.label(&line.label).legend(move |at| {
+            EmptyElement::at(at)
+                + PathElement::new(left, style)
+                + PathElement::new(right, style)
+                + mark(series, (13, 0), colour)
         });
         chart.draw_series(points.map(|at| EmptyElement::at(at) + mark(series, (0, 0), colour)))?;
     }
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::UpperLeft)
+        .position(legend)
         .background_style(WHITE.mix(0.85))
         .border_style(GRID)
         .label_font((FONT, LABEL_SIZE))
-        .legend_area_size(28)
+        .legend_area_size(32)
         .draw()?;
     Ok(())
 }

@@ -19,6 +19,8 @@ const LINE_WIDTH: u32 = 2;
 const MARK_SIZE: i32 = 5;
 /// As thin as dashes can be and still be seen.
 const DASH: (u32, u32) = (6, 4);
+/// The longest timeline, in seconds, whose every point bears a mark.
+const MARKED_SECONDS: usize = 60;
 const GRID: RGBColor = RGBColor(0xdd, 0xdd, 0xdd);
 
 const BLUE: RGBColor = RGBColor(0x00, 0x72, 0xb2);
@@ -81,6 +83,12 @@ fn mark<'a>(
         2 => Rectangle::new([(at.0 - 4, at.1 - 4), (at.0 + 4, at.1 + 4)], colour.filled()).into_dyn(),
         _ => Cross::new(at, MARK_SIZE, colour.stroke_width(LINE_WIDTH)).into_dyn(),
     }
+}
+
+/// A line in a legend: two strokes that meet in its mark, at 13, or do not where the line is dashed.
+fn strokes(dashed: bool) -> [[(i32, i32); 2]; 2] {
+    let stroke = if dashed { 5 } else { 13 };
+    [[(0, 0), (stroke, 0)], [(26 - stroke, 0), (26, 0)]]
 }
 
 /// Bounds of a logarithmic axis: whole powers of 10 around the values, or a default where there is none.

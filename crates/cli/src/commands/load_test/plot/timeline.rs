@@ -4,7 +4,13 @@ use plotters::prelude::*;
 use plotters::style::RGBColor;
 
 use super::super::report::{Level, Report};
-use super::{Area, CAPTION_SIZE, COLOURS, FONT, GRID, LABEL_SIZE, LINE_WIDTH, decades, mark, tick};
+use super::{
+    Area, CAPTION_SIZE, COLOURS, FONT, GRID, LABEL_SIZE, LINE_WIDTH, MARKED_SECONDS, decades, mark, strokes,
+    tick,
+};
+
+/// How much wider the axis is than the time, so that the legend covers no line.
+const WITH_LEGEND: f64 = 1.2;
 
 /// p99 of each second's requests, a line a level.
 pub(super) fn draw(area: &Area<'_>, report: &Report) -> anyhow::Result<()> {
@@ -15,7 +21,7 @@ pub(super) fn draw(area: &Area<'_>, report: &Report) -> anyhow::Result<()> {
         .margin(8)
         .x_label_area_size(44)
         .y_label_area_size(64)
-        .build_cartesian_2d(0.0..longest as f64, decades(values).log_scale())?;
+        .build_cartesian_2d(0.0..longest as f64 * WITH_LEGEND, decades(values).log_scale())?;
     chart
         .configure_mesh()
         .light_line_style(TRANSPARENT)
@@ -23,20 +29,22 @@ pub(super) fn draw(area: &Area<'_>, report: &Report) -> anyhow::Result<()> {
         .label_style((FONT, LABEL_SIZE))
         .x_desc("seconds since the level was first measured")
         .y_desc("milliseconds, logarithmic")
-        .x_label_formatter(&|second| tick(*second))
+        .x_label_formatter(&|second| if *second > longest as f64 { String::new() } else { tick(*second) })
         .y_label_formatter(&|value| tick(*value))
         .draw()?;
     for (series, level) in report.levels.iter().enumerate() {
         let colour: RGBColor = COLOURS[series % COLOURS.len()];
         let style = colour.stroke_width(LINE_WIDTH);
-        chart
-            .draw_series(LineSeries::new(points(level), style))?
-            .label(format!("{} connections", level.connections))
-            .legend(move |(x, y)| {
-                EmptyElement::at((x, y))
-                    + PathElement::new([(0, 0), (22, 0)], style)
-                    + mark(series, (11, 0), colour)
-            });
+        let [left, right] = strokes(false);
+        chart.draw_series(LineSeries::new(points(level), style))?.label(level.name()).legend(move |at| {
+            EmptyElement::at(at)
+                + PathElement::new(left, style)
+                + PathElement::new(right, style)
+                + mark(series, (13, 0), colour)
+        });
+        if level.timeline.len() > MARKED_SECONDS {
+            continue;
+        }
         chart.draw_series(points(level).map(|at| EmptyElement::at(at) + mark(series, (0, 0), colour)))?;
     }
     chart
@@ -45,7 +53,7 @@ pub(super) fn draw(area: &Area<'_>, report: &Report) -> anyhow::Result<()> {
         .background_style(WHITE.mix(0.85))
         .border_style(GRID)
         .label_font((FONT, LABEL_SIZE))
-        .legend_area_size(28)
+        .legend_area_size(32)
         .draw()?;
     Ok(())
 }
