@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bellwether_core::prediction::LogRecord;
+use bellwether_store::archive::{ArchiveStore as _, FolderArchive};
 use bellwether_store::redis::{RedisOptions, RedisServer, RedisSightings};
 use bellwether_store::sqlite::Sqlite;
 use bellwether_store::{
@@ -90,6 +91,24 @@ async fn a_client_is_erased_everywhere_and_the_others_stay() {
     let ran = run(system.command_by_settings(&["erase", "--client-id", "them", "--yes"]), "");
     assert!(ran.ok && ran.out.contains("No replica reports"), "{ran:?}");
     assert!(!ran.out.contains("them") && !ran.err.contains("them"), "the id is nowhere told: {ran:?}");
+}
+
+#[tokio::test]
+async fn archived_records_are_erased_and_a_damaged_object_is_told() {
+    let system = System::migrated().await;
+    let archive = FolderArchive::new(system.data().join("prod/archive"));
+    let object = |name: &str| format!("prod/dt=2026-11-29/hour=09/{name}.ndjson.zst");
+    let lines = ["them", "others"].map(|client| serde_json::to_string(&record(client)).unwrap() + "\n");
+    let bytes = zstd::encode_all(lines.concat().as_bytes(), 3).unwrap();
+    archive.put(&object("a"), bytes).await.unwrap();
+    let ran = system.run(&["erase", "--client-id", "them", "--yes", "--json"], "");
+    let told: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!((ran.ok, &told["removed"]["archived_records"]), (true, &json!(1)), "{ran:?}");
+    let left = zstd::decode_all(archive.get(&object("a")).await.unwrap().unwrap().as_slice()).unwrap();
+    assert_eq!(String::from_utf8(left).unwrap(), lines[1]);
+    archive.put(&object("b"), b"damaged".to_vec()).await.unwrap();
+    let ran = system.run(&["erase", "--client-id", "them", "--yes"], "");
+    assert!(!ran.ok && ran.out.contains(&object("b")) && ran.out.contains("NOT complete"), "{ran:?}");
 }
 
 #[tokio::test]
