@@ -131,21 +131,6 @@ impl Journal {
         Ok(at.and_then(DateTime::from_timestamp_millis))
     }
 
-    /// The time of the oldest entry that any registered sink has still to pass; none where all have passed all.
-    ///
-    /// # Errors
-    /// [`JournalError::Io`].
-    pub async fn oldest_undelivered(&self) -> Result<Option<DateTime<Utc>>, JournalError> {
-        let first = self.positions(|positions| {
-            let behind = positions.iter().min_by_key(|(_, position)| position.seq);
-            behind.map(|(sink, _)| sink.clone())
-        });
-        match first {
-            Some(sink) if self.depth(&sink) > 0 => self.oldest(&sink).await,
-            _ => Ok(None),
-        }
-    }
-
     /// Deletes the entries that every registered sink has passed, none if none is registered; answers
     /// how many. The file keeps its size and uses the room again.
     ///

@@ -135,21 +135,6 @@ async fn trimming_deletes_only_what_every_registered_sink_has_passed() {
 }
 
 #[tokio::test]
-async fn the_oldest_undelivered_entry_is_that_of_the_sink_furthest_behind() {
-    let (journal, _path, _folder) = filled(3).await;
-    assert_eq!(journal.oldest_undelivered().await.unwrap(), None, "nobody waits for any");
-    journal.register("database").await.unwrap();
-    journal.register("archive").await.unwrap();
-    journal.advance("database", 3).await.unwrap();
-    journal.advance("archive", 1).await.unwrap();
-    let expected = journal.oldest("archive").await.unwrap();
-    assert!(expected.is_some());
-    assert_eq!(journal.oldest_undelivered().await.unwrap(), expected);
-    journal.advance("archive", 3).await.unwrap();
-    assert_eq!(journal.oldest_undelivered().await.unwrap(), None);
-}
-
-#[tokio::test]
 async fn a_full_journal_refuses_and_takes_again_after_trimming() {
     let (path, _folder) = place();
     let options = JournalOptions { max_bytes: 1 << 20, ..JournalOptions::default() };

@@ -119,15 +119,4 @@ impl Place {
             Err(error) => self.failed = Some(error.to_string()),
         }
     }
-
-    fn take_archived(&mut self, outcome: Result<Erased, ArchiveError>) {
-        match outcome {
-            Ok(Erased { records_removed, lines_unreadable, .. }) => {
-                self.removed += records_removed;
-                self.failed = (lines_unreadable > 0)
-                    .then(|| format!("{lines_unreadable} lines hold no record that can be read"));
-            }
-            Err(error) => self.failed = Some(error.reason()),
-        }
-    }
 }
