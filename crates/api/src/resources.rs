@@ -55,10 +55,8 @@ impl Parts {
     /// Naming the setting at fault.
     pub async fn open(settings: &Settings, metrics: PrometheusHandle) -> anyhow::Result<Self> {
         // With a config on disk, predictions can be answered while database and Redis are away.
-        let absence = match last_good(&settings.journal.path).is_file() {
-            true => Absence::Waited,
-            false => Absence::Fatal,
-        };
+        let absence =
+            if last_good(&settings.journal.path).is_file() { Absence::Waited } else { Absence::Fatal };
         let database = bellwether_engines::migrated_database(settings, absence).await?;
         let redis = bellwether_engines::redis(settings, absence).await?;
         Ok(Self {

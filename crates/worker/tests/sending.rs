@@ -1,6 +1,7 @@
 //! Emails on their way to a mail server that behaves, and to one that does not.
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "tests")]
 
+#[macro_use]
 mod world;
 
 use std::collections::HashSet;
@@ -23,9 +24,13 @@ fn well(_: Step<'_>) -> Reply {
     Reply::Usual
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_ordered_arrives_once_however_often_it_is_ordered() {
-    let world = World::new().await;
+on_each_queue! {
+    what_is_ordered_arrives_once_however_often_it_is_ordered,
+    a_greylisted_email_waits_and_arrives,
+    a_job_that_panics_is_parked_after_three_times_and_the_others_go_on,
+}
+
+async fn what_is_ordered_arrives_once_however_often_it_is_ordered(world: World) {
     let sink = SmtpSink::start(well).await.unwrap();
     let emails: Vec<_> = (0..50).map(|n| world::email(&format!("c-{n}"), &[])).collect();
     let outbox = world.outbox();
@@ -46,9 +51,7 @@ async fn what_is_ordered_arrives_once_however_often_it_is_ordered() {
     assert_eq!(world.job(emails[0].uid).await.attempts, 1);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_greylisted_email_waits_and_arrives() {
-    let world = World::new().await;
+async fn a_greylisted_email_waits_and_arrives(world: World) {
     let sink = SmtpSink::start(|step| match (step.verb, step.times) {
         ("RCPT", 1 | 2) => Reply::Say("451 4.7.1 greylisted"),
         _ => Reply::Usual,
@@ -119,7 +122,8 @@ async fn a_server_that_was_away_gets_every_email_and_no_attempt_is_counted() {
     tokio::time::sleep(Duration::from_secs(3)).await;
     let counts = world.store.counts().await.unwrap();
     assert_eq!((counts.retrying, counts.parked, counts.sent), (0, 0, 0), "{counts:?}");
-    let waits = world.becomes(uids[0], |job| job.last_error.is_some()).await;
+    let waiting = world.one_in(EmailJobState::Sending).await.uid;
+    let waits = world.becomes(waiting, |job| job.last_error.is_some()).await;
     assert!(waits.last_error.unwrap().contains("cannot reach the mail server"));
 
     let back = SmtpSink::start_at(address, well).await.unwrap();
@@ -141,9 +145,9 @@ async fn a_worker_stops_at_once_while_the_server_is_away_and_loses_nothing() {
     let away = SmtpSink::start(well).await.unwrap();
     let (address, url) = (away.address(), away.url());
     away.stop().await;
-    let uids = world.order(20, &[]).await;
+    world.order(20, &[]).await;
     let worker = world.start(&url);
-    world.becomes(uids[0], |job| job.state == EmailJobState::Sending).await;
+    world.one_in(EmailJobState::Sending).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     let asked = tokio::time::Instant::now();
     worker.stop().await.unwrap();
@@ -215,9 +219,7 @@ fn job(world: &World, mailer: Arc<dyn Mailer>, stop: CancellationToken) -> SendP
     SendPredictionEmailJob::new(world.outbox(), sending, world::clock(), world::no_jitter(), stop)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_panics_is_parked_after_three_times_and_the_others_go_on() {
-    let world = World::new().await;
+async fn a_job_that_panics_is_parked_after_three_times_and_the_others_go_on(world: World) {
     let uids = world.order(20, &[]).await;
     let (sender, mut sent) = tokio::sync::mpsc::unbounded_channel();
     let bomb = Bomb { at: uids[3], sent: sender };

@@ -1,6 +1,7 @@
 //! What happens to emails when processes are killed, files vanish and the database is away.
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "tests")]
 
+#[macro_use]
 mod world;
 
 use std::collections::HashSet;
@@ -10,18 +11,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bellwether_jobs::{EmailOutbox, RetryPolicy, Work, supervise};
 use bellwether_store::{
     EmailClaim, EmailJob, EmailJobCounts, EmailJobState, EmailJobs, EmailRetry, NewEmailJob, StoreError,
     WaitingEmailJob,
 };
 use bellwether_testkit::{Reply, SmtpSink, Step};
+use bellwether_worker::email::{AddressBook, Letter, Mailer, Outcome, SendError};
 use bellwether_worker::startup::JobOptions;
+use bellwether_worker::{SendPredictionEmailJob, Sending};
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use world::{PATIENCE, World, options, uid_of};
 
-/// Set for the process that [`a_worker_to_be_killed`] is: folder and URL.
+/// Set for the processes that are killed: the mail server's URL or the deadly job's uid, and the world's place.
 const VICTIM: &str = "BELLWETHER_TEST_VICTIM";
 
 fn well(_: Step<'_>) -> Reply {
@@ -32,16 +37,22 @@ fn well(_: Step<'_>) -> Reply {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_to_be_killed() {
     let Ok(victim) = std::env::var(VICTIM) else { return };
-    let (folder, url) = victim.split_once('|').unwrap();
-    let (_store, means) = world::open(folder.as_ref()).await;
+    let (url, place) = victim.split_once('|').unwrap();
+    let (_store, means) = world::open_place(place).await;
     let jobs = JobOptions { concurrency: 3, ..JobOptions::default() };
     let _worker = world::start(means, &options(url), jobs);
     std::future::pending::<()>().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_a_killed_worker_held_is_sent_by_the_next_within_fifteen_seconds() {
-    let world = World::new().await;
+on_each_queue! {
+    what_a_killed_worker_held_is_sent_by_the_next_within_fifteen_seconds,
+    a_job_that_kills_its_worker_is_parked_after_three_and_the_others_are_sent,
+    a_queue_that_lost_all_is_refilled_from_the_table,
+    rows_that_never_reached_the_queue_are_found,
+    sends_wait_while_the_database_is_away_and_are_recorded_when_it_is_back,
+}
+
+async fn what_a_killed_worker_held_is_sent_by_the_next_within_fifteen_seconds(world: World) {
     let uids = world.order(10, &[]).await;
     let sink = SmtpSink::start(|step| match step.verb {
         "MESSAGE" => Reply::Hang,
@@ -50,7 +61,7 @@ async fn what_a_killed_worker_held_is_sent_by_the_next_within_fifteen_seconds() 
     let sink = sink.await.unwrap();
     let mut victim = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "a_worker_to_be_killed"])
-        .env(VICTIM, format!("{}|{}", world.folder.path().display(), sink.url()))
+        .env(VICTIM, format!("{}|{}", sink.url(), world.place()))
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
@@ -73,14 +84,73 @@ async fn what_a_killed_worker_held_is_sent_by_the_next_within_fifteen_seconds() 
     assert_eq!(sink.received().len(), 10);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_queue_whose_file_is_gone_is_refilled_from_the_table() {
-    let mut world = World::new().await;
-    let uids = world.order(1_500, &[]).await;
-    for file in ["queue.db", "queue.db-wal", "queue.db-shm"] {
-        std::fs::remove_file(world.folder.path().join(file)).ok();
+/// Ends the process that would send one email, and sends the rest to nobody.
+struct Deadly {
+    at: Uuid,
+}
+
+#[async_trait]
+impl Mailer for Deadly {
+    async fn send(&self, letter: &Letter) -> Result<Outcome, SendError> {
+        if letter.uid == self.at {
+            std::process::abort();
+        }
+        Ok(Outcome { delivered: letter.to.clone(), ..Outcome::default() })
     }
-    world.means.queue = world::queue(world.folder.path()).await;
+
+    async fn check(&self) -> Result<(), SendError> {
+        Ok(())
+    }
+}
+
+/// No test by itself: the process that one of its jobs kills.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_with_a_deadly_job() {
+    let Ok(victim) = std::env::var(VICTIM) else { return };
+    let (uid, place) = victim.split_once('|').unwrap();
+    let (_store, means) = world::open_place(place).await;
+    let sending = Sending {
+        rate: None,
+        mailer: Arc::new(Deadly { at: uid.parse().unwrap() }),
+        addresses: AddressBook::new("a@example.org", &["ops@example.org".to_owned()]).unwrap(),
+        timeout: Duration::from_secs(5),
+        retry: RetryPolicy::default(),
+    };
+    let outbox = EmailOutbox::new(means.jobs, means.queue.clone(), means.clock.clone());
+    let stop = CancellationToken::new();
+    let job = SendPredictionEmailJob::new(outbox, sending, means.clock, means.chance, stop.clone());
+    // One at a time: what is in flight beside the deadly job dies with it, and counts as having died.
+    supervise(means.queue, "victim", Work::new(Arc::new(job), 1, stop), PATIENCE).await.unwrap();
+}
+
+async fn a_job_that_kills_its_worker_is_parked_after_three_and_the_others_are_sent(world: World) {
+    let uids = world.order(12, &[]).await;
+    let deadly = uids[5];
+    let begun = Instant::now();
+    for _ in 0..3 {
+        let mut victim = Command::new(std::env::current_exe().unwrap());
+        victim
+            .args(["--exact", "a_worker_with_a_deadly_job"])
+            .env(VICTIM, format!("{deadly}|{}", world.place()));
+        let ended =
+            tokio::process::Command::from(victim).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let ended = tokio::time::timeout(PATIENCE, ended).await.expect("the job kills its worker").unwrap();
+        assert!(!ended.success(), "{ended}");
+    }
+    let sink = SmtpSink::start(well).await.unwrap();
+    let worker = world.start(&sink.url());
+    let parked = world.reaches(deadly, EmailJobState::Parked).await;
+    println!("parked {:?} after the first of three deaths", begun.elapsed());
+    assert!(parked.last_error.unwrap().contains("died or panicked 3 times"));
+    for uid in uids.into_iter().filter(|uid| *uid != deadly) {
+        world.reaches(uid, EmailJobState::Sent).await;
+    }
+    worker.stop().await.unwrap();
+}
+
+async fn a_queue_that_lost_all_is_refilled_from_the_table(mut world: World) {
+    let uids = world.order(1_500, &[]).await;
+    world.lose_queue().await;
     assert_eq!(world.means.queue.depth().await.unwrap().waiting, 0);
     let sink = SmtpSink::start(well).await.unwrap();
     let worker = world.start(&sink.url());
@@ -91,9 +161,7 @@ async fn a_queue_whose_file_is_gone_is_refilled_from_the_table() {
     assert_eq!(sink.received().len(), 1_500);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn rows_that_never_reached_the_queue_are_found() {
-    let world = World::new().await;
+async fn rows_that_never_reached_the_queue_are_found(world: World) {
     let sink = SmtpSink::start(well).await.unwrap();
     let worker = world.start(&sink.url());
     // As a process that died between its two writes leaves it.
@@ -215,9 +283,7 @@ impl EmailJobs for Away {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn sends_wait_while_the_database_is_away_and_are_recorded_when_it_is_back() {
-    let mut world = World::new().await;
+async fn sends_wait_while_the_database_is_away_and_are_recorded_when_it_is_back(mut world: World) {
     let uids = world.order(30, &[]).await;
     let away = Arc::new(AtomicBool::new(false));
     world.means.jobs = Arc::new(Away { jobs: world.store.clone(), away: away.clone() });

@@ -233,11 +233,11 @@ pub(crate) fn mailed(received: &[Received]) -> HashMap<Uuid, u32> {
     counts
 }
 
-/// What a service tells at `/metrics`, summed over labels.
-pub(crate) async fn metric(url: &str, name: &str) -> f64 {
+/// What a service has counted, as `/metrics` tells it, summed over labels.
+pub(crate) async fn metric(url: &str, name: &str) -> u64 {
     let text = http::get(&format!("{url}/metrics")).await.unwrap().text().await.unwrap();
     let values = text.lines().filter(|line| line.split(['{', ' ']).next() == Some(name));
-    values.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+    values.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
 }
 
 fn models() -> PathBuf {

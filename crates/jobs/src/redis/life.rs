@@ -75,9 +75,9 @@ impl Life {
                     if let Err(error) = told {
                         tracing::warn!(%error, tickets = finished.len(), "finished tickets may come again");
                     }
-                    finished.iter().for_each(|key| {
+                    for key in &finished {
                         held.remove(key);
-                    });
+                    }
                     return;
                 }
             }

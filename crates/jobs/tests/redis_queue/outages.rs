@@ -35,6 +35,7 @@ async fn push(queue: &Arc<dyn JobQueue>, tickets: &[Ticket]) {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it is what a handler does")]
 fn slowly(_: Ticket) -> Option<Handled> {
     std::thread::sleep(Duration::from_millis(2));
     Some(Handled::Finished)
@@ -137,18 +138,20 @@ async fn a_job_in_flight_outlives_its_workers_redis() {
     running.stop().await;
 }
 
+struct Idle;
+
+#[async_trait::async_trait]
+impl bellwether_jobs::JobHandler for Idle {
+    async fn handle(&self, _: Ticket) -> Handled {
+        Handled::Finished
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_queue_whose_redis_is_away_fails_and_never_ends_quietly() {
     let mut redis = RedisProcess::start();
     let queue = reach(&redis).await;
     redis.kill();
-    struct Idle;
-    #[async_trait::async_trait]
-    impl bellwether_jobs::JobHandler for Idle {
-        async fn handle(&self, _: Ticket) -> Handled {
-            Handled::Finished
-        }
-    }
     let begun = Instant::now();
     assert!(queue.push(&due(&tickets(1))).await.is_err());
     assert!(queue.depth().await.is_err());

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bellwether_store::Sightings as _;
 use bellwether_store::redis::{RedisOptions, RedisServer, RedisSightings};
-use bellwether_testkit::redis::{Kept, RedisProcess};
+use bellwether_testkit::redis::{Kept, RedisCluster, RedisProcess};
 use bellwether_testkit::wait;
 use chrono::Utc;
 
@@ -138,4 +138,34 @@ async fn a_client_costs_one_small_key_that_goes_with_its_window() {
     assert!(bytes < 300, "{bytes}");
     let left: i64 = redis.cli(&["pttl", "mine:seen:c1"]).parse().unwrap();
     assert!((59_000..=66_000).contains(&left), "{left}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_of_which_one_node_hangs_costs_a_few_calls_too() {
+    let mut cluster = RedisCluster::start();
+    let login = std::sync::Arc::new(bellwether_store::LoginDetails::of_url(cluster.url()));
+    let options = RedisOptions { cluster: true, ..RedisOptions::default() };
+    let sightings = RedisSightings::open(RedisServer::connect(login, options).await.unwrap()).await;
+    let counted = async |client: u32| sightings.see(&client.to_string(), HOUR, Utc::now()).await.is_some();
+    for client in 0..100 {
+        assert!(counted(client).await);
+    }
+    cluster.nodes()[2].stop_process();
+    let mut slow = 0;
+    for client in 0..600 {
+        let begun = Instant::now();
+        counted(client).await;
+        slow += usize::from(begun.elapsed() > SLOW);
+    }
+    println!("one node of three hangs: {slow} of 600 calls took more than {SLOW:?}");
+    assert!((1..=8).contains(&slow), "{slow}");
+    cluster.nodes()[2].continue_process();
+    wait::until("sightings are counted again", PATIENCE, async || {
+        let mut all = true;
+        for client in 0..30 {
+            all &= counted(client).await;
+        }
+        all
+    })
+    .await;
 }

@@ -6,10 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bellwether_core::treatment::Treatment;
+use bellwether_jobs::redis::RedisQueue;
 use bellwether_jobs::sqlite::SqliteQueue;
 use bellwether_jobs::{Chance, EmailOutbox, JobQueue, PAYLOAD_SCHEMA, SendPredictionEmail, WorkError};
+use bellwether_store::redis::{RedisOptions, RedisServer};
 use bellwether_store::sqlite::{Sqlite, SqliteOptions};
-use bellwether_store::{Clock, Database as _, EmailJob, EmailJobState, EmailJobs, SystemClock};
+use bellwether_store::{Clock, Database as _, EmailJob, EmailJobState, EmailJobs, LoginDetails, SystemClock};
+use bellwether_testkit::redis::{Kept, RedisProcess};
 use bellwether_worker::startup::{EmailOptions, JobOptions, Means, WorkerService};
 use chrono::Utc;
 use tempfile::TempDir;
@@ -19,9 +22,30 @@ use uuid::Uuid;
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Makes tests of checks that take a world, one on each queue.
+#[allow(unused_macros, reason = "each test file uses its part")]
+macro_rules! on_each_queue {
+    ($($check:ident),+ $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $check() {
+                super::$check(crate::world::World::new().await).await;
+            })+
+        }
+        mod on_redis {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $check() {
+                super::$check(crate::world::World::on_redis().await).await;
+            })+
+        }
+    };
+}
+
 pub(crate) struct World {
     pub(crate) folder: TempDir,
     pub(crate) store: Arc<Sqlite>,
+    /// Holds the queue, where it is not in the folder.
+    redis: Option<RedisProcess>,
     pub(crate) means: Means,
 }
 
@@ -42,16 +66,17 @@ pub(crate) fn no_jitter() -> Chance {
     Arc::new(|| 0.0)
 }
 
-pub(crate) async fn open(folder: &Path) -> (Arc<Sqlite>, Means) {
+/// Opens the database in a folder, and the queue there or on the Redis at a URL.
+pub(crate) async fn open(folder: &Path, redis: Option<&str>) -> (Arc<Sqlite>, Means) {
     let database = folder.join("bellwether.db");
     let store = Sqlite::connect(database.to_str().unwrap(), SqliteOptions::default()).await.unwrap();
     store.migrate().await.unwrap();
     let store = Arc::new(store);
-    let queue = SqliteQueue::open(&folder.join("queue.db")).await.unwrap();
+    let queue = queue(folder, redis).await;
     let means = Means {
         jobs: store.clone(),
         keys: store.clone(),
-        queue: Arc::new(queue),
+        queue,
         clock: Arc::new(SystemClock),
         chance: no_jitter(),
     };
@@ -60,9 +85,35 @@ pub(crate) async fn open(folder: &Path) -> (Arc<Sqlite>, Means) {
 
 impl World {
     pub(crate) async fn new() -> Self {
+        Self::with(None).await
+    }
+
+    pub(crate) async fn on_redis() -> Self {
+        Self::with(Some(RedisProcess::start())).await
+    }
+
+    async fn with(redis: Option<RedisProcess>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (store, means) = open(folder.path()).await;
-        Self { folder, store, means }
+        let (store, means) = open(folder.path(), redis.as_ref().map(RedisProcess::url).as_deref()).await;
+        Self { folder, store, redis, means }
+    }
+
+    /// What another process needs to open the same: the folder, and a URL or nothing.
+    pub(crate) fn place(&self) -> String {
+        let redis = self.redis.as_ref().map(RedisProcess::url).unwrap_or_default();
+        format!("{}|{redis}", self.folder.path().display())
+    }
+
+    /// The queue loses all that it held.
+    pub(crate) async fn lose_queue(&mut self) {
+        if let Some(redis) = &mut self.redis {
+            redis.restart(Kept::Nothing);
+            return;
+        }
+        for file in ["queue.db", "queue.db-wal", "queue.db-shm"] {
+            std::fs::remove_file(self.folder.path().join(file)).ok();
+        }
+        self.means.queue = queue(self.folder.path(), None).await;
     }
 
     pub(crate) fn outbox(&self) -> EmailOutbox {
@@ -86,6 +137,18 @@ impl World {
 
     pub(crate) async fn job(&self, uid: Uuid) -> EmailJob {
         self.store.find(uid).await.unwrap().unwrap()
+    }
+
+    /// Whichever job is in a state, once one is: which come first is the queue's affair.
+    pub(crate) async fn one_in(&self, state: EmailJobState) -> EmailJob {
+        let begun = tokio::time::Instant::now();
+        loop {
+            if let Some(job) = self.store.list(state, 1).await.unwrap().pop() {
+                return job;
+            }
+            assert!(begun.elapsed() < PATIENCE, "none is {state:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     pub(crate) async fn reaches(&self, uid: Uuid, state: EmailJobState) -> EmailJob {
@@ -152,7 +215,18 @@ pub(crate) fn clock() -> Arc<dyn Clock> {
     Arc::new(SystemClock)
 }
 
-/// A queue in a folder, opened anew.
-pub(crate) async fn queue(folder: &Path) -> Arc<dyn JobQueue> {
-    Arc::new(SqliteQueue::open(&folder.join("queue.db")).await.unwrap())
+/// Opens what another process's [`World::place`] names.
+pub(crate) async fn open_place(place: &str) -> (Arc<Sqlite>, Means) {
+    let (folder, redis) = place.split_once('|').unwrap();
+    open(folder.as_ref(), (!redis.is_empty()).then_some(redis)).await
+}
+
+/// A queue in a folder, or on a Redis.
+async fn queue(folder: &Path, redis: Option<&str>) -> Arc<dyn JobQueue> {
+    let Some(url) = redis else {
+        return Arc::new(SqliteQueue::open(&folder.join("queue.db")).await.unwrap());
+    };
+    let login = Arc::new(LoginDetails::of_url(url.to_owned()));
+    let server = RedisServer::connect(login, RedisOptions::default()).await.unwrap();
+    Arc::new(RedisQueue::new(server, Arc::new(SystemClock)))
 }

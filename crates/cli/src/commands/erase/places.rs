@@ -71,7 +71,7 @@ impl Places {
         }
         match &keepers.archive {
             Ok(Some(archive)) => {
-                self.archived.erase_from(archive.as_ref(), &keepers.environment, client).await
+                self.archived.erase_from(archive.as_ref(), &keepers.environment, client).await;
             }
             Ok(None) => {}
             Err(reason) => self.archived.failed = Some(reason.clone()),
