@@ -39,6 +39,7 @@ pub(crate) async fn opened(settings: &Settings) -> anyhow::Result<SharedDatabase
 /// the folder answers everyone.
 pub(crate) async fn migrate(database: &dyn Database, settings: &Settings) -> anyhow::Result<ConfigVersion> {
     database.migrate().await.context("the database cannot be migrated")?;
+    database.prepare_days(Utc::now()).await.context("the log's days cannot be prepared")?;
     let environment = settings.environment.as_str();
     if let Some(live) = database.live(environment).await? {
         return Ok(live);

@@ -63,7 +63,7 @@ impl Face {
         let server = &settings.server;
         let hsts = (server.hsts_seconds > 0).then(|| format!("max-age={}", server.hsts_seconds));
         Ok(Self(Arc::new(Parts {
-            auth: Auth::begin(&settings.auth, stop).await?,
+            auth: Auth::begin(&settings.auth, settings.rotating.clone(), stop).await?,
             proxies: TrustedProxies::new(&server.trusted_proxies).map_err(FaceError::Proxies)?,
             https_redirect: server.https_redirect,
             hsts,

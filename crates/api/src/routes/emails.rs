@@ -114,7 +114,7 @@ pub(crate) struct EmailAccepted {
         (status = 400, description = "not JSON", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "no such prediction", body = Problem, content_type = "application/problem+json"),
         (status = 408, description = "the body came too slowly", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "held-out clients and trial calls are not emailed", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "held-out clients and trial calls are not emailed; or the key stands for another body", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "the body is too large", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "not application/json", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "fields at fault", body = Problem, content_type = "application/problem+json"),
@@ -154,8 +154,8 @@ async fn claimed(key: IdempotencyKey, body: &[u8], job_id: Uuid, state: &State) 
     let request = KeyedRequest { caller, key, fingerprint: fingerprint(body), job_id };
     let answer = state.keys.claim_key(&request, state.clock.now()).await?;
     if answer.fingerprint != request.fingerprint {
-        let message = "this key stands for an earlier request with another body";
-        return Err(Problem::field("Idempotency-Key", message));
+        let detail = "Idempotency-Key: this key stands for an earlier request with another body";
+        return Err(Problem::conflict(detail));
     }
     Ok(answer.job_id)
 }

@@ -1,5 +1,7 @@
 //! Which routes want which scope, and what is described of that.
 
+use bellwether_store::Database as _;
+use bellwether_store::sqlite::{Sqlite, SqliteOptions};
 use reqwest::Method;
 use serde_json::Value;
 
@@ -63,6 +65,10 @@ async fn wrong_settings_end_the_start_and_are_named() {
     ] {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).display().to_string();
+        let database = path("database.sqlite");
+        let database = Sqlite::connect(&database, SqliteOptions::default()).await.unwrap();
+        database.migrate().await.unwrap();
+        database.close().await;
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_bellwether-api"))
             .env("BELLWETHER__SERVER__BIND", "127.0.0.1:0")
             .env("BELLWETHER__AUTH__TOKEN", crate::world::TOKEN)

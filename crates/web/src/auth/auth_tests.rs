@@ -4,7 +4,7 @@ use super::*;
 
 fn auth() -> Auth {
     let token = "0123456789abcdef".into();
-    Auth(Arc::new(Means { mode: AuthMode::Required, token, jwt: None }))
+    Auth(Arc::new(Means { mode: AuthMode::Required, token, rotating: Rotating::default(), jwt: None }))
 }
 
 async fn identify(given: &[&str]) -> Identity {

@@ -14,9 +14,10 @@ mod require;
 mod scope;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::http::header::HeaderMap;
-use bellwether_settings::{Auth as AuthSettings, AuthMode};
+use bellwether_settings::{Auth as AuthSettings, AuthMode, Rotating};
 use secrecy::{ExposeSecret as _, SecretString};
 use subtle::ConstantTimeEq as _;
 use tokio_util::sync::CancellationToken;
@@ -27,6 +28,11 @@ pub use require::{PURPOSE_HEADER, require};
 pub use scope::{Scope, Scopes};
 
 use jwt::JwtVerifier;
+
+/// The setting that holds the shared token.
+const TOKEN: &str = "auth.token";
+/// How long a caller waits for a token to be read anew.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Why callers cannot be told apart as the settings say.
 #[derive(Debug, thiserror::Error)]
@@ -51,8 +57,10 @@ pub struct Auth(Arc<Means>);
 #[derive(Debug)]
 struct Means {
     mode: AuthMode,
-    /// Empty where there is none.
+    /// As it was at the start; empty where there is none.
     token: SecretString,
+    /// What has become of it, where it is kept as a secret.
+    rotating: Rotating,
     jwt: Option<JwtVerifier>,
 }
 
@@ -62,31 +70,51 @@ impl Auth {
     ///
     /// # Errors
     /// [`AuthError`] where the key set is a file that cannot be used.
-    pub async fn begin(settings: &AuthSettings, stop: &CancellationToken) -> Result<Self, AuthError> {
+    pub async fn begin(
+        settings: &AuthSettings,
+        rotating: Rotating,
+        stop: &CancellationToken,
+    ) -> Result<Self, AuthError> {
         let jwt = match settings.mode {
             AuthMode::Required => JwtVerifier::begin(settings, stop).await?,
             AuthMode::Off => None,
         };
-        Ok(Self(Arc::new(Means { mode: settings.mode, token: settings.token.clone(), jwt })))
+        Ok(Self(Arc::new(Means { mode: settings.mode, token: settings.token.clone(), rotating, jwt })))
     }
 
-    /// Who calls, by the header `Authorization`. An unknown key is waited for 2 s at most.
+    /// Who calls, by the header `Authorization`. An unknown key, or a token that may be newer than ours, is
+    /// waited for 2 s at most.
     ///
     /// # Errors
     /// [`Refusal`]; whether it matters is for the route to say.
     pub async fn identify(&self, headers: &HeaderMap) -> Identity {
-        let Means { mode, token, jwt } = &*self.0;
+        let Means { mode, jwt, .. } = &*self.0;
         if *mode == AuthMode::Off {
             return Ok(Caller::local());
         }
         let given = bearer(headers)?;
-        if is_token(given, token) {
+        if is_token(given, &self.0.token()) {
             return Ok(Caller::shared_token());
         }
         match jwt {
             Some(jwt) if jwt::looks_like_one(given) => jwt.verify(given).await,
+            _ if is_token(given, &self.0.renewed_token().await) => Ok(Caller::shared_token()),
             _ => Err(Refusal::WrongToken("access denied")),
         }
+    }
+}
+
+impl Means {
+    /// The shared token as it is known.
+    fn token(&self) -> SecretString {
+        self.rotating.current(TOKEN).unwrap_or_else(|| self.token.clone())
+    }
+
+    /// The shared token, asked for anew: the one that was given may be newer than ours. The source is asked once in
+    /// 5 s at most, however many strangers call.
+    async fn renewed_token(&self) -> SecretString {
+        let renewed = tokio::time::timeout(PATIENCE, self.rotating.renewed(TOKEN)).await;
+        renewed.ok().flatten().unwrap_or_else(|| self.token())
     }
 }
 
