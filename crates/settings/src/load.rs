@@ -128,9 +128,10 @@ async fn finish(
 /// What is reported: a setting whose secret was not had is at fault for that alone, and what is wrong with a
 /// secret's value is said without the value.
 fn told(found: Vec<Problem>, unresolved: Vec<Problem>, rotating: &Rotating) -> Vec<Problem> {
+    let without: Vec<_> = unresolved.iter().map(|problem| problem.key.clone()).collect();
     let mut told = unresolved;
     for problem in found {
-        if told.iter().any(|unresolved| unresolved.key == problem.key) {
+        if without.contains(&problem.key) {
             continue;
         }
         let message = if rotating.is_touched(&problem.key) {
@@ -138,7 +139,11 @@ fn told(found: Vec<Problem>, unresolved: Vec<Problem>, rotating: &Rotating) -> V
         } else {
             problem.message
         };
-        told.push(Problem { key: problem.key, message });
+        // A setting may be at fault more than once; the same is said of it once.
+        let problem = Problem { key: problem.key, message };
+        if !told.contains(&problem) {
+            told.push(problem);
+        }
     }
     told
 }

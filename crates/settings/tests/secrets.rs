@@ -73,11 +73,11 @@ async fn a_secret_that_many_settings_refer_to_is_read_once() {
 async fn a_file_may_refer_to_secrets_whatever_the_type_of_the_setting() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     let text = "[auth]\ntoken = \"secret:api#token\"\n[server]\nthreads = \"secret:sizes#threads\"\n\
-                https_redirect = \"secret:sizes#redirect\"\n[smtp]\nrecipients = [\"secret:who#boss\", \"c@d\"]\n";
+                [archive]\npath_style = \"secret:sizes#redirect\"\n[smtp]\nrecipients = [\"secret:who#boss\", \"c@d\"]\n";
     file.write_all(text.as_bytes()).unwrap();
     let texts = [API, ("sizes", r#"{"threads": 3, "redirect": true}"#), ("who", r#"{"boss": "a@b"}"#)];
     let settings = load_with(Some(file.path()), std::iter::empty(), vault(&texts)).await.unwrap();
-    assert_eq!((settings.server.threads, settings.server.https_redirect), (3, true));
+    assert_eq!((settings.server.threads, settings.archive.path_style), (3, true));
     assert_eq!(settings.smtp.recipients, ["a@b", "c@d"]);
 }
 
