@@ -11,6 +11,7 @@ mod figures;
 mod kills;
 mod mail;
 mod redis;
+mod replicas;
 mod rotation;
 mod s3;
 mod start;
