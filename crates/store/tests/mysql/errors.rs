@@ -1,12 +1,15 @@
 //! What a caller is told of the server's errors.
 
+use std::time::Duration;
+
+use bellwether_store::mysql::MysqlOptions;
 use bellwether_store::{ClientRow, Clients, ConfigStore as _, Database as _, PredictionLog, StoreError};
 use bellwether_testkit::mariadb::fresh_database;
 use serde_json::Map;
 use sqlx::{AssertSqlSafe, Executor as _};
 
 use crate::builders::{record, records};
-use crate::{beside, connect, options};
+use crate::{beside, connect, options, until_one_waits};
 
 /// What a server's error means, as it is raised by the server itself.
 async fn raised(connection: &mut sqlx::MySqlConnection, number: u16, state: &str) -> &'static str {
@@ -74,6 +77,43 @@ async fn a_batch_larger_than_a_packet_is_cut() {
     // 60 MiB, where servers take 16 MiB.
     assert_eq!(PredictionLog::insert(&mysql, &batch).await.unwrap(), 60);
     assert_eq!(PredictionLog::find(&mysql, record(59).uid()).await.unwrap().as_ref(), batch.last());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transaction_ended_for_another_s_sake_is_made_again() {
+    let url = fresh_database().await;
+    let patient = MysqlOptions { statement_timeout: Duration::from_secs(20), ..options() };
+    let mysql = connect(&url, patient).await.unwrap();
+    mysql.migrate().await.unwrap();
+    let client = |id: &str, ltv| ClientRow { client_id: id.to_owned(), ltv: Some(ltv), features: Map::new() };
+    let rows = |ltv| ["a", "b"].map(|id| client(id, ltv));
+    mysql.upsert(&rows(1.0)).await.unwrap();
+    let (mut other, mut watch) = (beside(&url).await, beside(&url).await);
+    // The other holds the second row, and has more to lose.
+    let heavy = "START TRANSACTION;
+        INSERT INTO client_ltv (client_id, ltv)
+          SELECT concat('x', column_name, '.', table_name, '.', ordinal_position), 1
+          FROM information_schema.columns WHERE table_schema = database();
+        UPDATE client_features SET features = '{\"other\": 1}' WHERE client_id = 'b'";
+    other.execute(heavy).await.unwrap();
+    let ours = tokio::spawn({
+        let (mysql, rows) = (mysql.clone(), rows(2.0));
+        async move { mysql.upsert(&rows).await }
+    });
+    // A pause in it: a server looks anew only if it was not asked for a tenth of a second.
+    let waiting = "SELECT count(*) + 0 * sleep(0.15) FROM information_schema.innodb_trx
+        JOIN information_schema.processlist ON id = trx_mysql_thread_id
+        WHERE db = database() AND trx_state = 'LOCK WAIT'";
+    until_one_waits(&mut watch, waiting).await;
+    // Now each waits for the other, and the server ends ours.
+    other
+        .execute("UPDATE client_features SET features = '{\"other\": 1}' WHERE client_id = 'a'")
+        .await
+        .unwrap();
+    other.execute("COMMIT").await.unwrap();
+    assert_eq!(ours.await.unwrap().unwrap(), 2);
+    assert_eq!(mysql.features("a").await.unwrap(), Some(Map::new()));
+    assert_eq!(mysql.ltv("b").await.unwrap(), Some(2.0));
 }
 
 #[tokio::test]

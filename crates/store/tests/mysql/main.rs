@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use bellwether_store::mysql::{Mysql, MysqlOptions};
 use bellwether_store::{Login, LoginDetails, StoreError};
+use bellwether_testkit::wait::until;
 use sqlx::mysql::MySqlConnectOptions;
 use sqlx::{ConnectOptions as _, MySqlConnection};
 
@@ -36,6 +37,16 @@ pub(crate) fn login(url: impl Into<String>) -> Arc<dyn Login> {
 
 pub(crate) async fn connect(url: &str, options: MysqlOptions) -> Result<Mysql, StoreError> {
     Mysql::connect(login(url), options).await
+}
+
+/// Waits until a count is 1.
+pub(crate) async fn until_one_waits(connection: &mut MySqlConnection, count: &'static str) {
+    let connection = tokio::sync::Mutex::new(connection);
+    until("a statement waits for a lock", Duration::from_secs(20), async || {
+        let mut connection = connection.lock().await;
+        sqlx::query_scalar::<_, i64>(count).fetch_one(&mut **connection).await.unwrap() == 1
+    })
+    .await;
 }
 
 /// A connection beside the engine's.
