@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwapOption;
 use secrecy::SecretString;
 use tokio::sync::Mutex;
 use tokio::time::sleep;
@@ -22,32 +23,24 @@ pub struct Rotating(Option<Arc<Secrets>>);
 struct Secrets {
     source: Arc<dyn SecretSource>,
     /// Settings that are a reference.
-    references: BTreeMap<String, Reference>,
+    settings: BTreeMap<String, Setting>,
     /// Settings that hold anything from a secret.
     touched: BTreeSet<String>,
-    held: BTreeMap<String, Held>,
+    /// When each secret was last asked for; locked while it is, so that those who want it at once share one
+    /// answer.
+    asked: BTreeMap<String, Mutex<Option<Instant>>>,
     now: Now,
+}
+
+/// A setting that is a reference, and the value it has now: taken out of the secret's text once, since requests
+/// read it. Reading waits for nobody.
+struct Setting {
+    reference: Reference,
+    value: ArcSwapOption<SecretString>,
 }
 
 /// What time it is, for pauses only.
 pub(crate) type Now = Arc<dyn Fn() -> Instant + Send + Sync>;
-
-/// One secret.
-struct Held {
-    text: RwLock<SecretString>,
-    /// When it was last asked for; locked while it is, so that those who want it at once share one answer.
-    asked: Mutex<Option<Instant>>,
-}
-
-impl Held {
-    fn new(text: SecretString) -> Self {
-        Self { text: RwLock::new(text), asked: Mutex::default() }
-    }
-
-    fn text(&self) -> SecretString {
-        self.text.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
 
 impl Rotating {
     pub(crate) fn new(
@@ -60,23 +53,29 @@ impl Rotating {
         if touched.is_empty() {
             return Self::default();
         }
-        let held = held.into_iter().map(|(name, text)| (name, Held::new(text))).collect();
-        Self(Some(Arc::new(Secrets { source, references, touched, held, now })))
+        let settings = references.into_iter().map(|(key, reference)| {
+            let text = held.get(&reference.name);
+            let value = text.and_then(|text| text::value(text, &reference).ok());
+            (key, Setting { value: ArcSwapOption::from_pointee(value), reference })
+        });
+        let settings = settings.collect();
+        let asked = held.into_keys().map(|name| (name, Mutex::default())).collect();
+        Self(Some(Arc::new(Secrets { source, settings, touched, asked, now })))
     }
 
     /// The value now held for a setting, as `smtp.password`; none where the setting is not a reference.
     pub fn current(&self, key: &str) -> Option<SecretString> {
-        let (_, reference, held) = self.secret_of(key)?;
-        text::value(&held.text(), reference).ok()
+        let setting = self.0.as_deref()?.settings.get(key)?;
+        setting.value.load().as_deref().cloned()
     }
 
     /// Asks the provider for a setting's secret anew, as after a refused login, and answers the value then
     /// held; none where the setting is not a reference. A secret is asked for at most once in 5 s, and by one
     /// caller for all who wait. Where the provider fails, the old value stays.
     pub async fn renewed(&self, key: &str) -> Option<SecretString> {
-        let (secrets, reference, held) = self.secret_of(key)?;
-        secrets.renew(&reference.name, held).await;
-        text::value(&held.text(), reference).ok()
+        let secrets = self.0.as_deref()?;
+        secrets.renew(&secrets.settings.get(key)?.reference.name).await;
+        self.current(key)
     }
 
     /// Asks for every secret anew, again and again, until `stop` completes; `every` is
@@ -111,30 +110,29 @@ impl Rotating {
         };
         self.0.as_ref().is_some_and(|secrets| secrets.touched.iter().any(|key| inside(key)))
     }
-
-    fn secret_of(&self, key: &str) -> Option<(&Secrets, &Reference, &Held)> {
-        let secrets = self.0.as_deref()?;
-        let reference = secrets.references.get(key)?;
-        Some((secrets, reference, secrets.held.get(&reference.name)?))
-    }
 }
 
 impl Secrets {
     async fn renew_all(&self) {
-        for (name, held) in &self.held {
-            self.renew(name, held).await;
+        for name in self.asked.keys() {
+            self.renew(name).await;
         }
     }
 
-    async fn renew(&self, name: &str, held: &Held) {
-        let mut asked = held.asked.lock().await;
+    async fn renew(&self, name: &str) {
+        let Some(asked) = self.asked.get(name) else { return };
+        let mut asked = asked.lock().await;
         if asked.is_some_and(|at| (self.now)().duration_since(at) < LEAST_PAUSE) {
             return;
         }
         let outcome = self.source.read(name).await;
         *asked = Some((self.now)());
-        match outcome.map_err(|error| error.to_string()).and_then(|text| self.whole(name, text)) {
-            Ok(text) => *held.text.write().unwrap_or_else(PoisonError::into_inner) = text,
+        match outcome.map_err(|error| error.to_string()).and_then(|text| self.values(name, &text)) {
+            Ok(values) => {
+                for (setting, value) in values {
+                    setting.value.store(Some(Arc::new(value)));
+                }
+            }
             Err(error) => {
                 tracing::warn!(
                     secret = name,
@@ -145,21 +143,19 @@ impl Secrets {
         }
     }
 
-    /// A new text, if it has every field that settings refer to.
-    fn whole(&self, name: &str, text: SecretString) -> Result<SecretString, String> {
-        for reference in self.references.values().filter(|reference| reference.name == name) {
-            text::value(&text, reference)?;
-        }
-        Ok(text)
+    /// What a new text gives each setting that refers to it: all of them, or an error.
+    fn values(&self, name: &str, text: &SecretString) -> Result<Vec<(&Setting, SecretString)>, String> {
+        let settings = self.settings.values().filter(|setting| setting.reference.name == name);
+        settings.map(|setting| Ok((setting, text::value(text, &setting.reference)?))).collect()
     }
 }
 
 impl fmt::Debug for Rotating {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let references = self.0.iter().flat_map(|secrets| &secrets.references);
+        let references = self.0.iter().flat_map(|secrets| &secrets.settings);
         formatter
             .debug_map()
-            .entries(references.map(|(key, reference)| (key, reference.to_string())))
+            .entries(references.map(|(key, setting)| (key, setting.reference.to_string())))
             .finish()
     }
 }
