@@ -285,6 +285,48 @@ pub struct ConfigVersion {
     pub created_at: DateTime<Utc>,
 }
 
+/// By which way a version came to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Provenance {
+    /// Which way.
+    pub origin: Origin,
+    /// The proposal that it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposal: Option<u64>,
+    /// Who else agreed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_by: Option<String>,
+    /// Why it went past staging, where it did; stays for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emergency: Option<String>,
+    /// The version whose document it brings back, where it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restores: Option<u64>,
+}
+
+/// The ways to a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// An environment's first, written by `bellwether migrate`.
+    Initial,
+    /// Written to staging to be tried.
+    Trial,
+    /// Promoted to production.
+    Promotion,
+    /// Put back by somebody.
+    Revert,
+    /// Put back by itself, since what was promoted exceeded its limits.
+    Rollback,
+}
+
+impl Provenance {
+    /// Of a version that came by this way, with nothing more to say.
+    pub fn of(origin: Origin) -> Self {
+        Self { origin, proposal: None, approved_by: None, emergency: None, restores: None }
+    }
+}
+
 #[cfg(test)]
 #[path = "config_tests.rs"]
 mod tests;

@@ -3,6 +3,7 @@
 //! environment variable; bundles are the only files it reads.
 
 pub mod bundle;
+pub mod change;
 pub mod config;
 pub mod customer;
 pub mod features;

@@ -8,6 +8,7 @@ mod clients;
 mod clock;
 mod config_changes;
 mod config_store;
+pub mod console;
 mod database;
 mod email_jobs;
 mod error;
