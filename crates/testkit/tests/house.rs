@@ -32,8 +32,26 @@ fn crates_depend_only_on_those_the_architecture_allows() {
         ("engines", &["core", "settings", "store", "jobs"]),
         ("web", &["core", "store", "settings"]),
         ("api", &["core", "settings", "store", "jobs", "engines", "web"]),
-        ("worker", &["core", "settings", "store", "jobs", "engines", "web"]),
-        ("cli", &["core", "settings", "store", "jobs", "engines", "web", "api", "worker"]),
+        ("mail", &["store"]),
+        ("worker", &["core", "settings", "store", "jobs", "engines", "web", "mail"]),
+        ("people", &["store"]),
+        ("config-admin", &["core", "settings", "store", "engines", "web", "mail", "people"]),
+        (
+            "cli",
+            &[
+                "core",
+                "settings",
+                "store",
+                "jobs",
+                "engines",
+                "web",
+                "mail",
+                "people",
+                "api",
+                "worker",
+                "config-admin",
+            ],
+        ),
         ("testkit", &["core", "settings", "store", "jobs"]),
     ]);
     for (name, uses) in dependencies() {
