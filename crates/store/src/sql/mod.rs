@@ -6,6 +6,7 @@ mod config_versions;
 mod console;
 mod email_jobs;
 mod errors;
+mod lenient;
 mod log_records;
 mod replicas;
 mod users;
