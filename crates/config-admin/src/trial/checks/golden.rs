@@ -40,14 +40,10 @@ pub(in crate::trial) async fn golden(case: &Case<'_>) -> Check {
     };
     case.begin(CheckName::Golden, rows.len() + payloads.len());
     // Not in their order: what is found is put in it afterwards.
-    let mut found: Vec<_> = stream::iter(rows.iter().enumerate())
-        .map(async |(at, row)| (at, row.fault(case).await))
-        .buffer_unordered(AT_ONCE)
-        .filter_map(async |(at, fault)| Some((at, fault?)))
-        .collect()
-        .await;
+    let calls: Vec<_> = rows.iter().enumerate().map(async |(at, row)| (at, row.fault(case).await)).collect();
+    let mut found: Vec<_> = stream::iter(calls).buffer_unordered(AT_ONCE).collect().await;
     found.sort_unstable();
-    for (_, fault) in found {
+    for fault in found.into_iter().filter_map(|(_, fault)| fault) {
         findings.note(fault);
     }
     let id = if payloads.is_empty() { None } else { ids::answered(case.document).await };
