@@ -4,9 +4,11 @@
 
 mod apis;
 mod database;
+mod flaky;
 mod promoting;
 mod proposing;
 mod real;
+mod replays;
 mod rollouts;
 mod trials;
 mod world;

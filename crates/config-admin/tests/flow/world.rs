@@ -33,8 +33,6 @@ pub(crate) struct World {
     pub(crate) console: Console,
     pub(crate) stage: SharedDatabase,
     pub(crate) prod: SharedDatabase,
-    pub(crate) stage_changes: Arc<MemoryConfigChanges>,
-    pub(crate) prod_changes: Arc<MemoryConfigChanges>,
     pub(crate) folder: TempDir,
     stop: CancellationToken,
 }
@@ -47,6 +45,8 @@ pub(crate) struct Plan {
     pub(crate) prod: Option<SharedDatabase>,
     /// The database that the console uses as production's, where that is not the way the test takes.
     pub(crate) prod_of_console: Option<SharedDatabase>,
+    /// What carries word of changes to real apis, of staging and of production.
+    pub(crate) changes: Option<(Arc<MemoryConfigChanges>, Arc<MemoryConfigChanges>)>,
     pub(crate) smtp: Option<String>,
     pub(crate) settings: Box<dyn FnOnce(&mut ConsoleSettings)>,
 }
@@ -59,6 +59,7 @@ impl Default for Plan {
             stage: None,
             prod: None,
             prod_of_console: None,
+            changes: None,
             smtp: None,
             settings: Box::new(|_| {}),
         }
@@ -78,8 +79,7 @@ impl World {
                 database.append(first).await.unwrap();
             }
         }
-        let (stage_changes, prod_changes) =
-            (Arc::new(MemoryConfigChanges::default()), Arc::new(MemoryConfigChanges::default()));
+        let (stage_changes, prod_changes) = plan.changes.unwrap_or_default();
         let api = |url: &str, settings: &ConsoleSettings| {
             let token = ApiToken::new(Rotating::default(), "none", String::new().into());
             EnvironmentApi::new(url, token, Duration::from_secs(settings.call_timeout_seconds)).unwrap()
@@ -93,13 +93,13 @@ impl World {
             stage: EnvironmentParts {
                 environment: Environment::Stage,
                 database: stage.clone(),
-                changes: stage_changes.clone(),
+                changes: stage_changes,
                 api: api(&plan.stage_api, &settings),
             },
             prod: EnvironmentParts {
                 environment: Environment::Prod,
                 database: plan.prod_of_console.unwrap_or_else(|| prod.clone()),
-                changes: prod_changes.clone(),
+                changes: prod_changes,
                 api: api(&plan.prod_api, &settings),
             },
             settings,
@@ -108,15 +108,7 @@ impl World {
             post: plan.smtp.map(|url| post(&url)),
             clock: Arc::new(SystemClock),
         });
-        let world = Self {
-            console,
-            stage,
-            prod,
-            stage_changes,
-            prod_changes,
-            folder,
-            stop: CancellationToken::new(),
-        };
+        let world = Self { console, stage, prod, folder, stop: CancellationToken::new() };
         for (name, role) in PEOPLE {
             world.add_person(name, role).await;
         }
