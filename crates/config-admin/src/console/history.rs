@@ -23,9 +23,10 @@ impl Console {
         let Some(before) = before else {
             return Ok(parts.database.history(parts.name(), limit).await?);
         };
+        let newest = parts.live().await?.map_or(0, |live| live.version);
         let mut versions = Vec::new();
         // Versions are numbered without gaps, so that a page is as many look-ups by key as it has lines.
-        for version in (1..before).rev().take(limit as usize) {
+        for version in (1..before.min(newest + 1)).rev().take(limit as usize) {
             versions.extend(parts.database.version(parts.name(), version).await?);
         }
         Ok(versions)

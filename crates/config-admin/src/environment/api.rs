@@ -236,3 +236,7 @@ fn error_of(reply: &Reply) -> ApiError {
     let printable = detail.chars().map(|c| if c.is_control() { ' ' } else { c });
     ApiError::Status { status: reply.status.as_u16(), detail: printable.take(TOLD_CHARACTERS).collect() }
 }
+
+#[cfg(test)]
+#[path = "api_tests.rs"]
+mod tests;

@@ -72,7 +72,7 @@ fn promote(world: &World, proposal: &Proposal) -> tokio::task::JoinHandle<Result
 async fn passed(world: &World) -> Proposal {
     let trials = world.run_trials();
     let proposal = world.passed(0.7).await;
-    trials.cancel();
+    trials.end().await;
     proposal
 }
 
@@ -153,7 +153,7 @@ async fn a_trial_under_way_survives_a_database_that_is_away_for_a_while() {
     away.flaky.set(Mode::Open);
     let ended = world.ends(proposal.id, |state| state != ProposalState::Trying).await;
     assert_eq!(ended.state, ProposalState::Passed, "{:#?}", crate::world::report(&ended).checks);
-    trials.cancel();
+    trials.end().await;
     let tested = world.actions().await.into_iter().filter(|action| action == "proposal.tested").count();
     assert_eq!(tested, 1);
 }

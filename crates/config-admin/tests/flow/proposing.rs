@@ -1,7 +1,7 @@
 //! What may be proposed, by whom, and what an edit voids.
 
 use bellwether_config_admin::ConsoleError;
-use bellwether_config_admin::console::Draft;
+use bellwether_config_admin::console::{Actor, Draft};
 use bellwether_core::change::ProposalState;
 use bellwether_core::config::{Arm, ConfigDocument, Percentage};
 
@@ -69,6 +69,40 @@ async fn only_editors_and_those_above_propose() {
     let refused = world.console.propose(&viewer(), draft.clone()).await;
     assert!(matches!(refused, Err(ConsoleError::Forbidden(_))), "{refused:?}");
     assert!(world.console.propose(&approver(), draft).await.is_ok());
+}
+
+#[tokio::test]
+async fn who_may_only_look_changes_nothing() {
+    let (world, _stage) = world().await;
+    let proposal = world.proposed(0.7).await;
+    let (id, revision, why) = (proposal.id, proposal.revision, "to see".to_owned());
+    let vera = viewer();
+    let tries = [
+        world.console.propose(&vera, world.draft(0.71).await).await,
+        world.console.edit(&vera, id, revision, world.draft(0.71).await).await,
+        world.console.try_in_staging(&vera, id, revision).await,
+        world.console.approve(&vera, id, revision).await,
+        world.console.promote(&vera, id, revision, unwatched()).await,
+        world.console.promote_past_staging(&vera, id, revision, why.clone(), unwatched()).await,
+        world.console.withdraw(&vera, id, revision).await,
+        world.console.revert(&vera, 1, why).await,
+    ];
+    for tried in tries {
+        let Err(ConsoleError::Forbidden(words)) = tried else { panic!("{tried:?}") };
+        assert!(words.ends_with("you have the role viewer"), "{words}");
+    }
+    assert!(world.console.delete_payload(&vera, "any").await.is_err());
+    assert_eq!(world.console.proposal(id).await.unwrap(), proposal);
+    assert_eq!(world.actions().await, ["proposal.proposed"]);
+}
+
+#[tokio::test]
+async fn a_token_acts_as_its_owner_and_is_named_in_the_audit_log() {
+    let (world, _stage) = world().await;
+    let pipeline = Actor { token: Some("pipeline".to_owned()), ..editor() };
+    let proposal = world.console.propose(&pipeline, world.draft(0.7).await).await.unwrap();
+    assert_eq!(proposal.author, "edith");
+    assert_eq!(world.lines().await[0].actor, "token pipeline of edith");
 }
 
 #[tokio::test]

@@ -257,13 +257,9 @@ async fn a_trial_that_a_process_left_is_finished_by_the_next() {
     staged.stage.asked(1).await;
     let progress = world.console.trial_progress(proposal.id).unwrap();
     assert_eq!((progress.check, progress.of), (CheckName::Golden, 3));
-    first.cancel();
-    until("the first process has ended", PATIENCE, async || {
-        world.console.proposal(proposal.id).await.unwrap().state == ProposalState::Trying
-    })
-    .await;
+    first.end().await;
     let left = world.console.proposal(proposal.id).await.unwrap();
-    assert_eq!(left.trial.as_ref().unwrap().stage_version, Some(2));
+    assert_eq!((left.state, left.trial.as_ref().unwrap().stage_version), (ProposalState::Trying, Some(2)));
     staged.stage.behave(Behaviour::Well);
     world.run_trials();
     let ended = world.ends(proposal.id, |state| state != ProposalState::Trying).await;

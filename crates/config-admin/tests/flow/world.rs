@@ -37,6 +37,20 @@ pub(crate) struct World {
     stop: CancellationToken,
 }
 
+/// A process that carries trials on.
+pub(crate) struct Trials {
+    stop: CancellationToken,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Trials {
+    /// Ends it, wherever it is, and waits until it has ended.
+    pub(crate) async fn end(self) {
+        self.stop.cancel();
+        self.task.await.unwrap();
+    }
+}
+
 /// How a world is made.
 pub(crate) struct Plan {
     pub(crate) stage_api: String,
@@ -123,11 +137,11 @@ impl World {
         self
     }
 
-    /// Lets trials go on by themselves until the token is cancelled, as a process that ends does.
-    pub(crate) fn run_trials(&self) -> CancellationToken {
+    /// Lets trials go on by themselves until they are ended, as by a process that ends.
+    pub(crate) fn run_trials(&self) -> Trials {
         let stop = self.stop.child_token();
-        tokio::spawn(Runner::new(self.console.clone()).run(stop.clone()));
-        stop
+        let task = tokio::spawn(Runner::new(self.console.clone()).run(stop.clone()));
+        Trials { stop, task }
     }
 
     async fn add_person(&self, name: &str, role: Role) {

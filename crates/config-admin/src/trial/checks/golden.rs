@@ -22,8 +22,8 @@ pub(in crate::trial) async fn golden(case: &Case<'_>) -> Check {
                 findings.note(format!("model {model} has no parity rows"));
             }
             Ok(parity) => {
-                let tolerance = parity.tolerance;
-                rows.extend(parity.rows.into_iter().enumerate().map(|(at, parity)| Row {
+                let (tolerance, inputs) = (parity.tolerance, askable(parity.rows));
+                rows.extend(inputs.into_iter().enumerate().map(|(at, parity)| Row {
                     model,
                     at,
                     parity,
@@ -80,6 +80,16 @@ impl Row<'_> {
         let near = (score - expected).abs() <= *tolerance;
         (!near).then(|| format!("{what} was scored {score}, not {expected} as in training"))
     }
+}
+
+/// The rows as an api takes them. A row without any input is no request: it names one as null, which is missing all
+/// the same.
+fn askable(mut rows: Vec<ParityRow>) -> Vec<ParityRow> {
+    let name = rows.iter().find_map(|row| row.input.keys().next().cloned());
+    for row in rows.iter_mut().filter(|row| row.input.is_empty()) {
+        row.input.extend(name.clone().map(|name| (name, Value::Null)));
+    }
+    rows
 }
 
 /// What is wrong with the answer to a payload, if anything. One that names no client is sent as `id`, so that it is
