@@ -3,4 +3,5 @@
 
 mod access;
 mod observability;
+mod poisoned_config;
 mod world;

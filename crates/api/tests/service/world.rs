@@ -21,9 +21,10 @@ const START: Duration = Duration::from_secs(120);
 pub(crate) struct Service {
     child: Child,
     log: Log,
+    variables: Vec<(String, String)>,
     pub(crate) database: SharedDatabase,
     pub(crate) url: String,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 type Log = Arc<Mutex<Vec<Value>>>;
@@ -35,30 +36,44 @@ impl Service {
         let folder = tempfile::tempdir().unwrap();
         let variables = variables(folder.path(), settings);
         let database = migrated(&variables).await;
-        let mut child = Command::new(env!("CARGO_BIN_EXE_bellwether-api"))
-            .envs(variables)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let log = Log::default();
-        let (lines, writes) = (BufReader::new(child.stderr.take().unwrap()), Arc::clone(&log));
-        std::thread::spawn(move || {
-            for line in lines.lines().map_while(Result::ok) {
-                // A line that is no JSON would be a fault of its own: it is kept to be seen.
-                let line = serde_json::from_str(&line).unwrap_or(Value::String(line));
-                writes.lock().unwrap().push(line);
-            }
-        });
-        let mut service = Self { child, log, database, url: String::new(), _folder: folder };
-        let answering = service.line("answering", |_| true).await;
-        service.url = format!("http://{}", answering["address"].as_str().unwrap());
+        let (child, log) = spawn(&variables);
+        let mut service = Self { child, log, variables, database, url: String::new(), folder };
+        service.until_ready().await;
+        service
+    }
+
+    /// Kills it and starts it again on what it left.
+    pub(crate) async fn restart(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        (self.child, self.log) = spawn(&self.variables);
+        self.until_ready().await;
+    }
+
+    async fn until_ready(&mut self) {
+        let answering = self.line("answering", |_| true).await;
+        self.url = format!("http://{}", answering["address"].as_str().unwrap());
         let ready = || async {
-            reqwest::get(format!("{}/ready", service.url))
-                .await
-                .is_ok_and(|response| response.status() == 200)
+            reqwest::get(format!("{}/ready", self.url)).await.is_ok_and(|response| response.status() == 200)
         };
         until("it is ready", START, ready).await;
-        service
+    }
+
+    /// The file of its database.
+    pub(crate) fn database_file(&self) -> PathBuf {
+        self.folder.path().join("database.sqlite")
+    }
+
+    /// What a route answers, which has to be a 200.
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let response = self.request(Method::GET, path).send().await.unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        response.json().await.unwrap()
+    }
+
+    /// What `/metrics` says.
+    pub(crate) async fn metrics(&self) -> String {
+        self.request(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap()
     }
 
     /// Waits for a log line with this message that the test looks for.
@@ -86,6 +101,24 @@ impl Drop for Service {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn spawn(variables: &[(String, String)]) -> (Child, Log) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_bellwether-api"))
+        .envs(variables.iter().cloned())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let log = Log::default();
+    let (lines, writes) = (BufReader::new(child.stderr.take().unwrap()), Arc::clone(&log));
+    std::thread::spawn(move || {
+        for line in lines.lines().map_while(Result::ok) {
+            // A line that is no JSON would be a fault of its own: it is kept to be seen.
+            let line = serde_json::from_str(&line).unwrap_or(Value::String(line));
+            writes.lock().unwrap().push(line);
+        }
+    });
+    (child, log)
 }
 
 fn variables(folder: &Path, settings: &[(&str, &str)]) -> Vec<(String, String)> {

@@ -6,15 +6,15 @@ use bellwether_core::config::ConfigVersion;
 use super::Mysql;
 use super::errors::is_duplicate;
 use crate::sql::{ConfigVersionRow, overtaken, successor};
-use crate::{ConfigStore, NewConfigVersion, StoreError};
+use crate::{ConfigStore, NewConfigVersion, StoreError, StoredVersion};
 
 #[async_trait]
 impl ConfigStore for Mysql {
-    async fn live(&self, environment: &str) -> Result<Option<ConfigVersion>, StoreError> {
+    async fn live(&self, environment: &str) -> Result<Option<StoredVersion>, StoreError> {
         Ok(self.history(environment, 1).await?.pop())
     }
 
-    async fn version(&self, environment: &str, version: u64) -> Result<Option<ConfigVersion>, StoreError> {
+    async fn version(&self, environment: &str, version: u64) -> Result<Option<StoredVersion>, StoreError> {
         let row: Option<ConfigVersionRow> = sqlx::query_as(
             "SELECT environment, version, parent, document, sha256, author, reason, created_at
              FROM config_version WHERE environment = ? AND version = ?",
@@ -23,10 +23,10 @@ impl ConfigStore for Mysql {
         .bind(version)
         .fetch_optional(self)
         .await?;
-        row.map(ConfigVersion::try_from).transpose()
+        Ok(row.map(StoredVersion::from))
     }
 
-    async fn history(&self, environment: &str, limit: u32) -> Result<Vec<ConfigVersion>, StoreError> {
+    async fn history(&self, environment: &str, limit: u32) -> Result<Vec<StoredVersion>, StoreError> {
         let rows: Vec<ConfigVersionRow> = sqlx::query_as(
             "SELECT environment, version, parent, document, sha256, author, reason, created_at
              FROM config_version WHERE environment = ? ORDER BY version DESC LIMIT ?",
@@ -35,7 +35,7 @@ impl ConfigStore for Mysql {
         .bind(limit)
         .fetch_all(self)
         .await?;
-        rows.into_iter().map(ConfigVersion::try_from).collect()
+        Ok(rows.into_iter().map(StoredVersion::from).collect())
     }
 
     async fn append(&self, new: NewConfigVersion) -> Result<ConfigVersion, StoreError> {

@@ -1,45 +1,70 @@
 //! Rows of `config_version`.
 
 use bellwether_core::config::{ConfigDocument, ConfigVersion};
+use bellwether_core::customer::FieldError;
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 
-use crate::{NewConfigVersion, StoreError};
+use super::lenient::Lenient;
+use crate::{NewConfigVersion, StoreError, StoredVersion, UnreadableDocument};
 
+/// A row, which somebody may have written past us: of a value that is none, the rest of the row is told.
 #[derive(FromRow)]
 pub(crate) struct ConfigVersionRow {
     environment: String,
     version: u64,
-    parent: Option<u64>,
-    document: String,
-    sha256: String,
-    author: String,
-    reason: String,
-    created_at: DateTime<Utc>,
+    parent: Lenient<Option<u64>>,
+    document: Lenient<String>,
+    sha256: Lenient<String>,
+    author: Lenient<String>,
+    reason: Lenient<String>,
+    created_at: Lenient<DateTime<Utc>>,
 }
 
-impl TryFrom<ConfigVersionRow> for ConfigVersion {
-    type Error = StoreError;
-
-    fn try_from(row: ConfigVersionRow) -> Result<Self, StoreError> {
-        let what = || format!("config version {} of {}", row.version, row.environment);
-        let document: ConfigDocument =
-            serde_json::from_str(&row.document).map_err(|error| StoreError::corrupt(what(), error))?;
-        let sha256 = document.sha256().map_err(|error| StoreError::corrupt(what(), error))?;
-        if sha256 != row.sha256 {
-            return Err(StoreError::corrupt(what(), "its content does not match its sha256"));
-        }
-        Ok(Self {
+impl From<ConfigVersionRow> for StoredVersion {
+    fn from(row: ConfigVersionRow) -> Self {
+        let mut reasons = Vec::new();
+        let parent = row.parent.or_told("parent", &mut reasons);
+        let text = row.document.or_told("document", &mut reasons);
+        let sha256 = row.sha256.or_told("sha256", &mut reasons);
+        let author = row.author.or_told("author", &mut reasons);
+        let reason = row.reason.or_told("reason", &mut reasons);
+        let created_at = row.created_at.or_told("created_at", &mut reasons);
+        let document = match checked(&text, &sha256) {
+            Ok(document) if reasons.is_empty() => Ok(document),
+            outcome => {
+                reasons.extend(outcome.err().into_iter().flatten());
+                Err(UnreadableDocument { text, reasons })
+            }
+        };
+        Self {
             environment: row.environment,
             version: row.version,
-            parent: row.parent,
-            document,
+            parent,
             sha256,
-            author: row.author,
-            reason: row.reason,
-            created_at: row.created_at,
-        })
+            author,
+            reason,
+            created_at,
+            document,
+        }
     }
+}
+
+/// A stored document, or everything that keeps it from being used.
+fn checked(text: &str, sha256: &str) -> Result<ConfigDocument, Vec<String>> {
+    let told = |faults: Vec<FieldError>| {
+        faults.into_iter().map(|fault| format!("{}: {}", fault.field, fault.message)).collect::<Vec<_>>()
+    };
+    let Ok(document) = serde_json::from_str::<ConfigDocument>(text) else {
+        return ConfigDocument::parse(text).map_err(told);
+    };
+    let mut reasons = told(document.faults());
+    match document.sha256() {
+        Ok(expected) if expected == sha256 => {}
+        Ok(expected) => reasons.push(format!("sha256: expected {expected}, the document's, not `{sha256}`")),
+        Err(error) => reasons.push(format!("document: cannot be written: {error}")),
+    }
+    if reasons.is_empty() { Ok(document) } else { Err(reasons) }
 }
 
 /// The version that `new` becomes where its parent is live, and its document as it is stored.

@@ -5,6 +5,7 @@ mod clients;
 mod config_versions;
 mod email_jobs;
 mod errors;
+mod lenient;
 mod log_records;
 mod replicas;
 mod users;

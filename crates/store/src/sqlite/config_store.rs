@@ -5,15 +5,15 @@ use bellwether_core::config::ConfigVersion;
 
 use super::Sqlite;
 use crate::sql::{ConfigVersionRow, overtaken, successor};
-use crate::{ConfigStore, NewConfigVersion, StoreError};
+use crate::{ConfigStore, NewConfigVersion, StoreError, StoredVersion};
 
 #[async_trait]
 impl ConfigStore for Sqlite {
-    async fn live(&self, environment: &str) -> Result<Option<ConfigVersion>, StoreError> {
+    async fn live(&self, environment: &str) -> Result<Option<StoredVersion>, StoreError> {
         Ok(self.history(environment, 1).await?.pop())
     }
 
-    async fn version(&self, environment: &str, version: u64) -> Result<Option<ConfigVersion>, StoreError> {
+    async fn version(&self, environment: &str, version: u64) -> Result<Option<StoredVersion>, StoreError> {
         let row: Option<ConfigVersionRow> = sqlx::query_as(
             "SELECT environment, version, parent, document, sha256, author, reason, created_at
              FROM config_version WHERE environment = ? AND version = ?",
@@ -22,10 +22,10 @@ impl ConfigStore for Sqlite {
         .bind(stored(version)?)
         .fetch_optional(self.readers())
         .await?;
-        row.map(ConfigVersion::try_from).transpose()
+        Ok(row.map(StoredVersion::from))
     }
 
-    async fn history(&self, environment: &str, limit: u32) -> Result<Vec<ConfigVersion>, StoreError> {
+    async fn history(&self, environment: &str, limit: u32) -> Result<Vec<StoredVersion>, StoreError> {
         let rows: Vec<ConfigVersionRow> = sqlx::query_as(
             "SELECT environment, version, parent, document, sha256, author, reason, created_at
              FROM config_version WHERE environment = ? ORDER BY version DESC LIMIT ?",
@@ -34,7 +34,7 @@ impl ConfigStore for Sqlite {
         .bind(limit)
         .fetch_all(self.readers())
         .await?;
-        rows.into_iter().map(ConfigVersion::try_from).collect()
+        Ok(rows.into_iter().map(StoredVersion::from).collect())
     }
 
     async fn append(&self, new: NewConfigVersion) -> Result<ConfigVersion, StoreError> {

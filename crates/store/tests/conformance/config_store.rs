@@ -1,6 +1,6 @@
 //! What every config store does.
 
-use bellwether_store::{ConfigStore, NewConfigVersion, StoreError};
+use bellwether_store::{ConfigStore, NewConfigVersion, StoreError, StoredVersion};
 use futures_util::future::join_all;
 
 use crate::builders::{document, morning};
@@ -27,8 +27,9 @@ pub(crate) async fn a_version_is_read_back_as_it_was_appended(store: &impl Confi
     assert_eq!((first.version, first.parent), (1, None));
     assert_eq!(first.sha256, document(0.65).sha256().unwrap());
     let second = store.append(new(Some(1), 0.1 + 0.2)).await.unwrap();
-    assert_eq!(store.version("stage", 1).await.unwrap(), Some(first.clone()));
-    assert_eq!(store.live("stage").await.unwrap(), Some(second.clone()));
+    assert_eq!(store.version("stage", 1).await.unwrap(), Some(first.clone().into()));
+    assert_eq!(store.live("stage").await.unwrap().unwrap().readable().unwrap(), second);
+    let (first, second) = (StoredVersion::from(first), StoredVersion::from(second));
     assert_eq!(store.history("stage", 10).await.unwrap(), [second.clone(), first]);
     assert_eq!(store.history("stage", 1).await.unwrap(), [second]);
 }
@@ -57,7 +58,7 @@ pub(crate) async fn of_concurrent_appends_exactly_one_wins(store: &impl ConfigSt
     let outcomes = join_all(appends).await;
     let won: Vec<_> = outcomes.iter().flatten().collect();
     assert_eq!(won.len(), 1);
-    assert_eq!(store.live("stage").await.unwrap().as_ref(), Some(won[0]));
+    assert_eq!(store.live("stage").await.unwrap(), Some(won[0].clone().into()));
     let mut lost = outcomes.iter().filter_map(|outcome| outcome.as_ref().err());
     assert!(lost.all(|error| matches!(error, StoreError::Conflict { .. })));
 }
