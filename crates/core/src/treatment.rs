@@ -49,21 +49,26 @@ pub struct Assignment {
 
 /// Assigns one client. `id` is the client id, or the request's uid where there is none.
 pub fn assign(config: &ConfigDocument, id: &str) -> Assignment {
+    let salt = &config.experiment_salt;
+    let treatment = treatment_at(config, draw(salt, "treatment", id));
+    Assignment { treatment, arm: arm_at(config, draw(salt, "arm", id)) }
+}
+
+/// What those get whose draw `treatment` fell into this bucket, 0 to 9,999.
+pub(crate) fn treatment_at(config: &ConfigDocument, drawn: u16) -> Treatment {
     let holdout = config.holdout_percentage.buckets();
     let heuristic = config.heuristic_percentage.buckets();
-    let drawn = draw(&config.experiment_salt, "treatment", id);
-    let treatment = if drawn < holdout {
+    if drawn < holdout {
         Treatment::Holdout
     } else if drawn < holdout + heuristic {
         Treatment::Heuristic
     } else {
         Treatment::Model
-    };
-    Assignment { treatment, arm: arm(config, id) }
+    }
 }
 
-fn arm(config: &ConfigDocument, id: &str) -> usize {
-    let drawn = draw(&config.experiment_salt, "arm", id);
+/// Position of the arm of those whose draw `arm` fell into this bucket, 0 to 9,999.
+pub(crate) fn arm_at(config: &ConfigDocument, drawn: u16) -> usize {
     let mut end = 0;
     for (at, arm) in config.arms.iter().enumerate() {
         end += arm.percentage.buckets();
