@@ -33,6 +33,7 @@ fn crates_depend_only_on_those_the_architecture_allows() {
         ("web", &["core", "store", "settings"]),
         ("api", &["core", "settings", "store", "jobs", "engines", "web"]),
         ("worker", &["core", "settings", "store", "jobs", "engines", "web"]),
+        ("config-admin", &["core", "settings", "store", "jobs", "engines", "web", "mail"]),
         ("cli", &["core", "settings", "store", "jobs", "engines", "web", "api", "worker"]),
         ("testkit", &["core", "settings", "store", "jobs"]),
     ]);
