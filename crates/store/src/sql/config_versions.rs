@@ -67,25 +67,37 @@ fn checked(text: &str, sha256: &str) -> Result<ConfigDocument, Vec<String>> {
     if reasons.is_empty() { Ok(document) } else { Err(reasons) }
 }
 
-/// The version that `new` becomes where its parent is live, and its document as it is stored.
-pub(crate) fn successor(new: NewConfigVersion) -> Result<(ConfigVersion, String), StoreError> {
-    let unwritable = |error| StoreError::Refused(Box::new(error));
-    let document = serde_json::to_string(&new.document).map_err(unwritable)?;
-    let version = ConfigVersion {
-        version: new.parent.unwrap_or(0).saturating_add(1),
-        sha256: new.document.sha256().map_err(unwritable)?,
-        environment: new.environment,
-        parent: new.parent,
-        document: new.document,
-        author: new.author,
-        reason: new.reason,
-        created_at: new.created_at,
-    };
-    Ok((version, document))
+/// The version that follows another, with its texts as they are stored.
+pub(crate) struct Successor {
+    pub(crate) version: ConfigVersion,
+    pub(crate) document: String,
+}
+
+impl Successor {
+    /// What `new` becomes where its parent is live.
+    pub(crate) fn of(new: NewConfigVersion) -> Result<Self, StoreError> {
+        let unwritable = |error| StoreError::Refused(Box::new(error));
+        let document = serde_json::to_string(&new.document).map_err(unwritable)?;
+        let version = ConfigVersion {
+            version: new.parent.unwrap_or(0).saturating_add(1),
+            sha256: new.document.sha256().map_err(unwritable)?,
+            environment: new.environment,
+            parent: new.parent,
+            document: new.document,
+            author: new.author,
+            reason: new.reason,
+            created_at: new.created_at,
+        };
+        Ok(Self { version, document })
+    }
 }
 
 /// What it means that another version than its parent is live.
 pub(crate) fn overtaken(version: &ConfigVersion) -> StoreError {
-    let what = format!("{} is no longer at version {:?}", version.environment, version.parent);
+    let environment = &version.environment;
+    let what = match version.parent {
+        Some(parent) => format!("version {parent} is not the live one of {environment} any more"),
+        None => format!("{environment} has a version already"),
+    };
     StoreError::Conflict { what }
 }

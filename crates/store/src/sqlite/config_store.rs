@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use bellwether_core::config::ConfigVersion;
+use sqlx::SqliteExecutor;
 
 use super::Sqlite;
-use crate::sql::{ConfigVersionRow, overtaken, successor};
+use crate::sql::{ConfigVersionRow, Failure, Successor, overtaken};
 use crate::{ConfigStore, NewConfigVersion, StoreError, StoredVersion};
 
 #[async_trait]
@@ -38,33 +39,35 @@ impl ConfigStore for Sqlite {
     }
 
     async fn append(&self, new: NewConfigVersion) -> Result<ConfigVersion, StoreError> {
-        let (version, document) = successor(new)?;
-        // Check and insert are one statement, and so one transaction.
-        let written = sqlx::query(
-            "INSERT INTO config_version
-               (environment, version, parent, document, sha256, author, reason, created_at)
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
-             WHERE (SELECT max(version) FROM config_version WHERE environment = ?1) IS ?3",
-        )
-        .bind(&version.environment)
-        .bind(stored(version.version)?)
-        .bind(version.parent.map(stored).transpose()?)
-        .bind(&document)
-        .bind(&version.sha256)
-        .bind(&version.author)
-        .bind(&version.reason)
-        .bind(version.created_at)
-        .execute(self.pool())
-        .await?
-        .rows_affected();
-        if written == 0 {
-            return Err(overtaken(&version));
-        }
-        Ok(version)
+        let new = Successor::of(new)?;
+        if append(self.pool(), &new).await? { Ok(new.version) } else { Err(overtaken(&new.version)) }
     }
 }
 
+/// Appends a version where its parent is live; answers whether it is.
+pub(super) async fn append(database: impl SqliteExecutor<'_>, new: &Successor) -> Result<bool, Failure> {
+    let version = &new.version;
+    // Check and insert are one statement, and so one transaction.
+    let written = sqlx::query(
+        "INSERT INTO config_version
+           (environment, version, parent, document, sha256, author, reason, created_at)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
+         WHERE (SELECT max(version) FROM config_version WHERE environment = ?1) IS ?3",
+    )
+    .bind(&version.environment)
+    .bind(stored(version.version)?)
+    .bind(version.parent.map(stored).transpose()?)
+    .bind(&new.document)
+    .bind(&version.sha256)
+    .bind(&version.author)
+    .bind(&version.reason)
+    .bind(version.created_at)
+    .execute(database)
+    .await?;
+    Ok(written.rows_affected() == 1)
+}
+
 /// SQLite's integers are signed.
-fn stored(version: u64) -> Result<i64, StoreError> {
+pub(super) fn stored(version: u64) -> Result<i64, StoreError> {
     i64::try_from(version).map_err(|error| StoreError::Refused(Box::new(error)))
 }

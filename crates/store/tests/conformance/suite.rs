@@ -91,7 +91,7 @@ macro_rules! users_conformance {
             $empty,
             a_user_is_read_back,
             a_name_is_taken_once,
-            changes_reach_those_who_exist,
+            changes_reach_only_whom_they_name,
             everyone_is_listed_by_name,
             names_are_compared_exactly,
         );
