@@ -4,4 +4,5 @@
 mod access;
 mod observability;
 mod poisoned_config;
+mod trials;
 mod world;

@@ -14,6 +14,7 @@ use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 
 pub(crate) const TOKEN: &str = "the-shared-token";
+const MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models");
 /// Debug builds verify bundles slowly.
 const START: Duration = Duration::from_secs(120);
 
@@ -71,6 +72,24 @@ impl Service {
         response.json().await.unwrap()
     }
 
+    /// Makes a changed document live, and answers its version.
+    pub(crate) async fn change_config(&self, change: impl FnOnce(&mut ConfigDocument)) -> u64 {
+        let live = self.database.live("local").await.unwrap().unwrap().readable().unwrap();
+        let mut document = live.document;
+        change(&mut document);
+        let new = NewConfigVersion {
+            environment: live.environment,
+            parent: Some(live.version),
+            document,
+            author: "a test".to_owned(),
+            reason: "to see".to_owned(),
+            created_at: chrono::Utc::now(),
+        };
+        let version = self.database.append(new).await.unwrap().version;
+        assert_eq!(self.get("/config-refresh").await["version"], version);
+        version
+    }
+
     /// What `/metrics` says.
     pub(crate) async fn metrics(&self) -> String {
         self.request(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap()
@@ -123,12 +142,11 @@ fn spawn(variables: &[(String, String)]) -> (Child, Log) {
 
 fn variables(folder: &Path, settings: &[(&str, &str)]) -> Vec<(String, String)> {
     let path = |name: &str| folder.join(name).display().to_string();
-    let models = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models"));
     let own = [
         ("server.bind", "127.0.0.1:0".to_owned()),
         ("server.drain_notice_seconds", "0".to_owned()),
         ("auth.token", TOKEN.to_owned()),
-        ("models.path", models.display().to_string()),
+        ("models.path", MODELS.to_owned()),
         ("database.url", format!("sqlite://{}", path("database.sqlite"))),
         ("journal.path", path("journal.sqlite")),
         ("queue.path", path("queue.sqlite")),
@@ -141,6 +159,15 @@ fn variables(folder: &Path, settings: &[(&str, &str)]) -> Vec<(String, String)> 
         .collect()
 }
 
+/// The bundles that ship, by their uids in order.
+pub(crate) fn bundles() -> Vec<String> {
+    let models = std::fs::read_dir(MODELS).unwrap().map(|entry| entry.unwrap());
+    let bundles = models.filter(|entry| entry.path().join("manifest.json").is_file());
+    let mut uids: Vec<_> = bundles.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    uids.sort();
+    uids
+}
+
 /// A database with the first config: one model answers everyone, and everyone is emailed about.
 async fn migrated(variables: &[(String, String)]) -> SharedDatabase {
     let settings: Settings = futures_util::FutureExt::now_or_never(bellwether_settings::load_from(
@@ -151,14 +178,7 @@ async fn migrated(variables: &[(String, String)]) -> SharedDatabase {
     .unwrap();
     let database = bellwether_engines::database(&settings).await.unwrap();
     database.migrate().await.unwrap();
-    let mut bundles: Vec<_> = std::fs::read_dir(&settings.models.path)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.join("manifest.json").is_file())
-        .collect();
-    bundles.sort();
-    let first = bundles[0].file_name().unwrap().to_str().unwrap().to_owned();
-    let mut document = ConfigDocument::initial(&first);
+    let mut document = ConfigDocument::initial(&bundles()[0]);
     document.email = bellwether_core::config::EmailPolicy::All;
     let new = NewConfigVersion {
         environment: settings.environment.as_str().to_owned(),

@@ -59,6 +59,7 @@ pub(crate) fn record(n: u32) -> LogRecord {
             config_version: 7,
             imputed: vec!["tenure".to_owned()],
             ignored: Vec::new(),
+            trial: None,
         },
         scores,
         heuristic: 0.1 + 0.2,
