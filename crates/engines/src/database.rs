@@ -18,7 +18,7 @@ use crate::{Absence, login};
 /// # Errors
 /// Naming the setting at fault; also where the database cannot be reached.
 pub async fn database(settings: &Settings) -> anyhow::Result<SharedDatabase> {
-    open(settings).await?.context(UNREACHABLE)
+    open(settings).await?.with_context(|| unreachable(settings))
 }
 
 /// Opens the database for a service: it has to be migrated. One that cannot be reached is an error, or is
@@ -30,7 +30,8 @@ pub async fn migrated_database(settings: &Settings, absence: Absence) -> anyhow:
     let outcome = async {
         let database = open(settings).await??;
         let migrated = database.is_migrated().await?;
-        ensure!(migrated, "database.url: the database is not up to date: run `bellwether migrate`");
+        let name = settings.name_of("database");
+        ensure!(migrated, "{name}.url: the database is not up to date: run `bellwether migrate`");
         anyhow::Ok(database)
     };
     let error = match outcome.await {
@@ -41,12 +42,15 @@ pub async fn migrated_database(settings: &Settings, absence: Absence) -> anyhow:
     if away && absence == Absence::Waited && is_mysql(settings) {
         tracing::warn!(error = format!("{error:#}"), "the database is away: it is waited for");
         let mysql = Mysql::connect_lazy(login::database(settings), mysql_options(&settings.database));
-        return Ok(Arc::new(mysql.await.context(UNREACHABLE)?));
+        return Ok(Arc::new(mysql.await.with_context(|| unreachable(settings))?));
     }
-    Err(error.context("database.url, database.user, database.password: the database cannot be used"))
+    let name = settings.name_of("database");
+    Err(error.context(format!("{name}.url, {name}.user, {name}.password: the database cannot be used")))
 }
 
-const UNREACHABLE: &str = "database.url cannot be opened";
+fn unreachable(settings: &Settings) -> String {
+    format!("{}.url cannot be opened", settings.name_of("database"))
+}
 
 fn is_mysql(settings: &Settings) -> bool {
     settings.database.url.expose_secret().starts_with("mysql://")
@@ -62,7 +66,7 @@ async fn open(settings: &Settings) -> anyhow::Result<Result<SharedDatabase, Stor
         let sqlite = Sqlite::connect(url, SqliteOptions::default()).await;
         return Ok(sqlite.map(|sqlite| Arc::new(sqlite) as SharedDatabase));
     }
-    bail!("database.url names no engine of this build")
+    bail!("{}.url names no engine of this build", settings.name_of("database"))
 }
 
 fn mysql_options(settings: &DatabaseSettings) -> MysqlOptions {

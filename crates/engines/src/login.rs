@@ -1,4 +1,5 @@
-//! Logins whose passwords are read again when a server turns them away.
+//! Logins whose passwords are read again when a server turns them away. Those of settings that look into an
+//! environment ([`Settings::within`]) are that environment's.
 
 use std::sync::Arc;
 
@@ -10,22 +11,22 @@ use secrecy::SecretString;
 /// The mail server's.
 pub fn smtp(settings: &Settings) -> Arc<dyn Login> {
     let smtp = &settings.smtp;
-    of(settings, "smtp", [&smtp.url, &smtp.user, &smtp.password])
+    of(settings, "smtp".to_owned(), [&smtp.url, &smtp.user, &smtp.password])
 }
 
 /// The database's.
 pub fn database(settings: &Settings) -> Arc<dyn Login> {
     let database = &settings.database;
-    of(settings, "database", [&database.url, &database.user, &database.password])
+    of(settings, settings.name_of("database"), [&database.url, &database.user, &database.password])
 }
 
 /// Redis's.
 pub fn redis(settings: &Settings) -> Arc<dyn Login> {
     let redis = &settings.redis;
-    of(settings, "redis", [&redis.url, &redis.user, &redis.password])
+    of(settings, settings.name_of("redis"), [&redis.url, &redis.user, &redis.password])
 }
 
-fn of(settings: &Settings, section: &'static str, parts: [&SecretString; 3]) -> Arc<dyn Login> {
+fn of(settings: &Settings, section: String, parts: [&SecretString; 3]) -> Arc<dyn Login> {
     let [url, user, password] = parts.map(Clone::clone);
     let first = LoginDetails { url, user, password };
     Arc::new(SettingsLogin { rotating: settings.rotating.clone(), section, first })
@@ -34,7 +35,7 @@ fn of(settings: &Settings, section: &'static str, parts: [&SecretString; 3]) -> 
 /// A login as the settings have it. What is a reference to a secret changes with the secret; the rest stays.
 struct SettingsLogin {
     rotating: Rotating,
-    section: &'static str,
+    section: String,
     first: LoginDetails,
 }
 

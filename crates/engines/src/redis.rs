@@ -31,14 +31,17 @@ pub async fn redis(settings: &Settings, absence: Absence) -> anyhow::Result<Opti
         budget: Duration::from_millis(redis.budget_milliseconds),
         max_connections: redis.max_connections,
     };
-    let server = RedisServer::connect(login::redis(settings), options).await.context("redis.url")?;
+    let name = settings.name_of("redis");
+    let connected = RedisServer::connect(login::redis(settings), options).await;
+    let server = connected.with_context(|| format!("{name}.url"))?;
     match server.ping().await {
         Ok(()) => {}
         Err(error) if error.is_transient() && absence == Absence::Waited => {
             tracing::warn!(%error, "Redis is away: it is waited for");
         }
         Err(error) => {
-            return Err(error).context("redis.url, redis.user, redis.password: Redis cannot be used");
+            let context = format!("{name}.url, {name}.user, {name}.password: Redis cannot be used");
+            return Err(error).context(context);
         }
     }
     Ok(Some(server))

@@ -23,14 +23,17 @@ impl fmt::Debug for Settings {
             ltv,
             smtp,
             worker,
+            console,
+            environments,
             replicas,
             secrets,
             sentry,
             retention,
             log,
             rotating,
+            within,
         } = self;
-        let sections: [(&str, &dyn fmt::Debug); 19] = [
+        let sections: [(&str, &dyn fmt::Debug); 22] = [
             ("environment", environment),
             ("replica", replica),
             ("server", server),
@@ -45,11 +48,14 @@ impl fmt::Debug for Settings {
             ("ltv", ltv),
             ("smtp", smtp),
             ("worker", worker),
+            ("console", console),
+            ("environments", environments),
             ("replicas", replicas),
             ("secrets", secrets),
             ("sentry", sentry),
             ("retention", retention),
             ("log", log),
+            ("within", within),
         ];
         let mut shown = formatter.debug_struct("Settings");
         for (name, section) in sections {

@@ -1,7 +1,6 @@
 //! One layer over another: defaults, then a file, then the environment. Each is checked against the defaults,
 //! which say what there is and of what type it is.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use figment::Figment;
@@ -87,8 +86,8 @@ fn environment(
     variables: impl Iterator<Item = (String, String)>,
     known: &Dict,
     problems: &mut Vec<Problem>,
-) -> BTreeMap<String, serde_json::Value> {
-    let mut layer: BTreeMap<String, serde_json::Value> = BTreeMap::new();
+) -> serde_json::Map<String, serde_json::Value> {
+    let mut layer = serde_json::Map::new();
     for (variable, text) in variables {
         let Some(name) = variable.strip_prefix(PREFIX) else { continue };
         let key = name.to_lowercase().replace("__", ".");
@@ -143,16 +142,14 @@ pub(crate) fn parsed(default: &Value, text: &str) -> Result<serde_json::Value, S
     }
 }
 
-fn insert(layer: &mut BTreeMap<String, serde_json::Value>, key: &str, value: serde_json::Value) {
-    match key.split_once('.') {
-        None => {
-            layer.insert(key.to_owned(), value);
-        }
-        Some((section, name)) => {
-            let section = layer.entry(section.to_owned()).or_insert_with(|| serde_json::json!({}));
-            if let Some(section) = section.as_object_mut() {
-                section.insert(name.to_owned(), value);
-            }
-        }
+/// Puts a value where its key, as `environments.stage.database.url`, says.
+fn insert(layer: &mut serde_json::Map<String, serde_json::Value>, key: &str, value: serde_json::Value) {
+    let Some((section, rest)) = key.split_once('.') else {
+        layer.insert(key.to_owned(), value);
+        return;
+    };
+    let section = layer.entry(section).or_insert_with(|| serde_json::json!({}));
+    if let Some(section) = section.as_object_mut() {
+        insert(section, rest, value);
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! `default.toml` lists and explains every key.
 
+mod console;
 mod debug;
 mod embedded;
 mod layers;
@@ -12,6 +13,9 @@ mod secrets;
 mod sections;
 mod validate;
 
+pub use console::{
+    Approval, Console, EnvironmentAccess, EnvironmentApi, EnvironmentDatabase, EnvironmentRedis, Environments,
+};
 pub use embedded::Embedded;
 pub use load::{Problem, Problems, load, load_from, load_with};
 pub use network::Network;

@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::Rotating;
+use crate::console::{Console, Environments};
 
 /// Everything an operator sets.
 #[derive(Clone, Deserialize)]
@@ -28,6 +29,8 @@ pub struct Settings {
     pub ltv: Ltv,
     pub smtp: Smtp,
     pub worker: Worker,
+    pub console: Console,
+    pub environments: Environments,
     pub replicas: Replicas,
     pub secrets: Secrets,
     pub sentry: Sentry,
@@ -36,6 +39,9 @@ pub struct Settings {
     /// Those settings that are in secrets, and may change while the process runs.
     #[serde(skip)]
     pub rotating: Rotating,
+    /// Of which environment database and Redis are, where they are not of this process's own sections.
+    #[serde(skip)]
+    pub(crate) within: Option<Environment>,
 }
 
 impl Settings {
@@ -48,7 +54,7 @@ impl Settings {
 }
 
 /// Which line of config versions a process serves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Environment {
     Local,

@@ -1,5 +1,7 @@
 //! What no type can say: bounds, and settings that do not go together.
 
+mod console;
+
 use secrecy::ExposeSecret as _;
 
 use crate::Network;
@@ -20,19 +22,14 @@ pub(crate) fn check(settings: Settings) -> Result<Settings, Problems> {
     let loopback = settings.server.bind.ip().is_loopback();
     access(&settings.auth, loopback, &mut expect);
     protection(&settings.server, &mut expect);
+    console::check(&settings, &mut expect);
     let metrics = &settings.server.metrics_bind;
     let bindable = metrics.is_empty() || metrics.parse::<std::net::SocketAddr>().is_ok();
     expect(bindable, "server.metrics_bind", "expected an address and port as 127.0.0.1:9000, or nothing");
     let database = settings.database.url.expose_secret();
-    let known = ["sqlite://", "mysql://"].iter().any(|scheme| database.starts_with(scheme));
-    expect(
-        known,
-        "database.url",
-        "expected sqlite://path/to/file or mysql://user:password@host:port/database",
-    );
+    expect(is_database(database), "database.url", DATABASE);
     let redis = settings.redis.url.expose_secret();
-    let known = redis.is_empty() || redis.starts_with("redis://") || redis.starts_with("rediss://");
-    expect(known, "redis.url", "expected redis://host:port, rediss://host:port or nothing");
+    expect(redis.is_empty() || is_redis(redis), "redis.url", REDIS);
     let smtp = settings.smtp.url.expose_secret();
     let known = ["smtp://", "smtps://", "file:///"].iter().any(|scheme| smtp.starts_with(scheme));
     expect(known, "smtp.url", "expected smtp://…, smtps://… or file:///folder");
@@ -70,6 +67,17 @@ pub(crate) fn check(settings: Settings) -> Result<Settings, Problems> {
         expect(recipient.contains('@'), "smtp.recipients", &message);
     }
     if problems.is_empty() { Ok(settings) } else { Err(Problems(problems)) }
+}
+
+const DATABASE: &str = "expected sqlite://path/to/file or mysql://user:password@host:port/database";
+const REDIS: &str = "expected redis://host:port, rediss://host:port or nothing";
+
+fn is_database(url: &str) -> bool {
+    ["sqlite://", "mysql://"].iter().any(|scheme| url.starts_with(scheme))
+}
+
+fn is_redis(url: &str) -> bool {
+    ["redis://", "rediss://"].iter().any(|scheme| url.starts_with(scheme))
 }
 
 /// Who may call.
