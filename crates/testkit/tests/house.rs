@@ -29,6 +29,7 @@ fn crates_depend_only_on_those_the_architecture_allows() {
         ("settings", &[]),
         ("store", &["core"]),
         ("jobs", &["core", "store"]),
+        ("people", &[]),
         ("engines", &["core", "settings", "store", "jobs"]),
         ("web", &["core", "store", "settings"]),
         ("api", &["core", "settings", "store", "jobs", "engines", "web"]),

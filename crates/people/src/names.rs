@@ -1,0 +1,26 @@
+//! Names: what people log in by.
+
+/// Whether a text will do as a name: 1 to 64 letters, digits, `.`, `_`, `-` or `@`.
+///
+/// # Errors
+/// What is expected, in words.
+pub fn check_name(name: &str) -> Result<(), String> {
+    let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "._-@".contains(c));
+    if plain && (1..=64).contains(&name.len()) {
+        return Ok(());
+    }
+    Err("expected 1 to 64 letters, digits, `.`, `_`, `-` or `@`".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_name;
+
+    #[test]
+    fn a_name_is_plain() {
+        assert!(check_name("ada.lovelace-1_x@example.org").is_ok());
+        for none in ["", "a b", "ä", "<b>", "a\nb", &"a".repeat(65)] {
+            assert!(check_name(none).is_err(), "{none:?}");
+        }
+    }
+}
