@@ -48,6 +48,10 @@ fn routes(config: &mut web::ServiceConfig, metrics_here: bool) {
                 .post(routes::config::refresh_by_post)
                 .wrap(guard(Scope::Config)),
         )
+        .service(resource("/bundles", "GET").get(routes::bundles::bundles).wrap(guard(Scope::Config)))
+        .service(
+            resource("/bundles/{uid}/parity", "GET").get(routes::bundles::parity).wrap(guard(Scope::Config)),
+        )
         .service(resource("/openapi.json", "GET").get(routes::docs::openapi))
         .service(resource("/docs", "GET").get(routes::docs::docs))
         .default_service(web::to(unknown_route));

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use bellwether_core::bundle::{Bundles, ModelFolder};
 use bellwether_core::prediction::Snapshot;
 use bellwether_store::{Clock, ConfigStore, StoreError, StoredVersion};
@@ -23,6 +23,7 @@ pub(crate) struct Live {
     configs: Arc<dyn ConfigStore>,
     last_good: LastGood,
     snapshot: ArcSwapOption<Snapshot>,
+    bundles: ArcSwap<Bundles>,
     told: Mutex<Told>,
     /// Counts up whenever what is told changes.
     changes: watch::Sender<u64>,
@@ -68,6 +69,7 @@ impl Live {
             configs: sources.configs,
             last_good: LastGood::new(sources.last_good),
             snapshot: ArcSwapOption::empty(),
+            bundles: ArcSwap::default(),
             told: Mutex::default(),
             changes: watch::Sender::default(),
             refreshing: tokio::sync::Mutex::default(),
@@ -89,6 +91,11 @@ impl Live {
     /// What is live now.
     pub(crate) fn snapshot(&self) -> Option<Arc<Snapshot>> {
         self.snapshot.load_full()
+    }
+
+    /// What was in the models folder when it was last looked through, at the last refresh.
+    pub(crate) fn bundles(&self) -> Arc<Bundles> {
+        self.bundles.load_full()
     }
 
     /// Wakes whoever waits for what is told to change.
@@ -240,7 +247,7 @@ impl Live {
     }
 
     /// What is in the models folder now.
-    async fn scan(&self) -> Bundles {
+    async fn scan(&self) -> Arc<Bundles> {
         let models = Arc::clone(&self.models);
         let bundles = match tokio::task::spawn_blocking(move || models.scan()).await {
             Ok(Ok(bundles)) => bundles,
@@ -260,6 +267,8 @@ impl Live {
             (uid.clone(), bundle.as_ref().map(|bundle| bundle.sha256().to_owned()).map_err(Clone::clone))
         });
         self.lock().bundles = told.collect();
+        let bundles = Arc::new(bundles);
+        self.bundles.store(bundles.clone());
         bundles
     }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod access;
+mod bundles;
 mod observability;
 mod poisoned_config;
 mod trials;
