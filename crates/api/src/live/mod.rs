@@ -14,6 +14,7 @@ use bellwether_store::{Clock, ConfigStore, StoreError, StoredVersion};
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
+use crate::traffic::TrafficCount;
 use last_good::LastGood;
 
 /// Holds what is live. Reading it takes no lock.
@@ -24,6 +25,7 @@ pub(crate) struct Live {
     last_good: LastGood,
     snapshot: ArcSwapOption<Snapshot>,
     bundles: ArcSwap<Bundles>,
+    traffic: ArcSwapOption<TrafficCount>,
     told: Mutex<Told>,
     /// Counts up whenever what is told changes.
     changes: watch::Sender<u64>,
@@ -70,6 +72,7 @@ impl Live {
             last_good: LastGood::new(sources.last_good),
             snapshot: ArcSwapOption::empty(),
             bundles: ArcSwap::default(),
+            traffic: ArcSwapOption::empty(),
             told: Mutex::default(),
             changes: watch::Sender::default(),
             refreshing: tokio::sync::Mutex::default(),
@@ -91,6 +94,11 @@ impl Live {
     /// What is live now.
     pub(crate) fn snapshot(&self) -> Option<Arc<Snapshot>> {
         self.snapshot.load_full()
+    }
+
+    /// Where the live version's answers are counted; none while none is live. Takes no lock either.
+    pub(crate) fn traffic(&self) -> Option<Arc<TrafficCount>> {
+        self.traffic.load_full()
     }
 
     /// What was in the models folder when it was last looked through, at the last refresh.
@@ -210,9 +218,11 @@ impl Live {
         if let Err(error) = self.last_good.write(&snapshot.config).await {
             tracing::warn!(%error, "the live config could not be kept on disk");
         }
-        let number = snapshot.config.version;
+        let (number, now) = (snapshot.config.version, self.clock.now());
+        // First, so that every answer of the new version is counted.
+        self.traffic.store(Some(Arc::new(TrafficCount::begin(number, now))));
         self.snapshot.store(Some(Arc::new(snapshot)));
-        self.lock().since = Some(self.clock.now());
+        self.lock().since = Some(now);
         metrics::gauge!("bellwether_config_version", "environment" => self.environment.clone())
             .set(number as f64);
         tracing::info!(version = number, "a config version is live");

@@ -5,5 +5,6 @@ mod access;
 mod bundles;
 mod observability;
 mod poisoned_config;
+mod traffic;
 mod trials;
 mod world;

@@ -93,6 +93,7 @@ fn replica(n: u32) -> ReplicaReport {
         bundles: std::collections::BTreeMap::new(),
         refused: None,
         journal_oldest_at: None,
+        traffic: None,
         started_at: morning(),
         at: morning() + TimeDelta::seconds(n.into()),
     }
