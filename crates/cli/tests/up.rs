@@ -53,6 +53,8 @@ async fn change_config(system: &Embedded, change: impl FnOnce(&mut ConfigDocumen
         author: "a test".to_owned(),
         reason: "to see".to_owned(),
         created_at: chrono::Utc::now(),
+        provenance: None,
+        stage_report: None,
     };
     let version = database.append(new).await.unwrap().version;
     let (status, _) = get(system, "/config-refresh").await;

@@ -187,6 +187,8 @@ async fn migrated(variables: &[(String, String)]) -> SharedDatabase {
         author: "test".to_owned(),
         reason: "the first".to_owned(),
         created_at: chrono::Utc::now(),
+        provenance: None,
+        stage_report: None,
     };
     database.append(new).await.unwrap();
     database
