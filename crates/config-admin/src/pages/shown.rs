@@ -70,6 +70,7 @@ pub(crate) fn duration(seconds: u64) -> String {
         0..=119 => format!("{seconds} s"),
         120..=7_199 if seconds % 60 == 0 => format!("{} min", seconds / 60),
         120..=7_199 => format!("{} min {} s", seconds / 60, seconds % 60),
+        86_400 => "1 day".to_owned(),
         _ if seconds % 86_400 == 0 => format!("{} days", seconds / 86_400),
         _ if seconds % 3_600 == 0 => format!("{} h", seconds / 3_600),
         _ => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
