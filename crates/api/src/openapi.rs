@@ -3,6 +3,8 @@
 use bellwether_core::customer::{
     EARLIEST_YEAR, InputKind, InputSchema, MAX_CLIENT_ID_CHARS, MAX_LEVEL_CHARS,
 };
+use bellwether_core::prediction::Purpose;
+use bellwether_web::auth::PURPOSE_HEADER;
 use chrono::{Datelike as _, NaiveDate};
 use serde_json::{Value, json};
 use utoipa::OpenApi;
@@ -53,6 +55,9 @@ pub(crate) fn document(
             }
         }
     }
+    for path in ["/predict", "/predict/batch"] {
+        marked(&mut document["paths"][path]["post"]);
+    }
     document["components"]["schemas"]["Customer"] = customer(schema, today);
     one_of_uid_and_payload(&mut document["components"]["schemas"]["EmailRequest"]);
     Ok(document)
@@ -88,6 +93,20 @@ fn limit(operation: &mut Value) {
         }
         operation["responses"][status]["headers"]["Retry-After"] = header("seconds to wait", "integer");
     }
+}
+
+/// The header is one of a few words or is not there, which no attribute of a parameter can say: `Option` there
+/// means that it may be null.
+fn marked(operation: &mut Value) {
+    let header = json!({
+        "name": PURPOSE_HEADER, "in": "header", "required": false,
+        "description": "Why the call is made, where it is not for a client's sake; needs the scope `config`. A `trial` \
+            of `POST /predict` is told how its answer came about.",
+        "schema": { "type": "string", "enum": [Purpose::Trial, Purpose::Canary, Purpose::Load] },
+    });
+    let mut headers = operation["parameters"].as_array().cloned().unwrap_or_default();
+    headers.push(header);
+    operation["parameters"] = headers.into();
 }
 
 fn problem(description: &str) -> Value {

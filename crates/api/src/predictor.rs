@@ -7,7 +7,7 @@ use bellwether_core::config::EmailPolicy;
 use bellwether_core::customer::Customer;
 use bellwether_core::model::ScoreError;
 use bellwether_core::prediction::{
-    Answer, Decision, EmailOrder, LogRecord, Purpose, RECORD_SCHEMA, Snapshot,
+    Answer, Decision, EmailOrder, LogRecord, Purpose, RECORD_SCHEMA, Snapshot, TrialAnswer,
 };
 use bellwether_core::treatment::Treatment;
 use bellwether_settings::OnFull;
@@ -90,7 +90,22 @@ impl Predictor {
         let id = customer.client_id.as_deref().unwrap_or(&fallback);
         let decided = live.decide(&[&customer], &[id])?;
         let decision = decided.into_iter().next().ok_or(Unanswered::Stopped)?;
-        self.answer(live, uid, &customer, decision, &call).await
+        let mut answer = self.answer(live, uid, &customer, &decision, &call).await?;
+        // Only now, when the answer is written down: what a trial is told beside it stays out of the record.
+        answer.trial = (call.purpose == Some(Purpose::Trial)).then(|| self.trial(live, &decision));
+        Ok(answer)
+    }
+
+    fn trial(&self, live: &Snapshot, decision: &Decision) -> TrialAnswer {
+        let scores = decision.scores.iter().enumerate();
+        TrialAnswer {
+            scores: scores.map(|(model, score)| (live.uid(model).to_owned(), *score)).collect(),
+            heuristic: decision.heuristic,
+            arm: live.uid(decision.assignment.arm).to_owned(),
+            probability: decision.probability,
+            proba_cutoff: live.config.document.proba_cutoff,
+            replica: self.replica.clone(),
+        }
     }
 
     /// Answers many customers, scored together off the threads that answer requests.
@@ -138,7 +153,7 @@ impl Predictor {
             Ok((_, Err(error))) => return (0..count).map(|_| Err(error.clone().into())).collect(),
             Err(_) => return (0..count).map(|_| Err(Unanswered::Stopped)).collect(),
         };
-        let answers = chunk.iter().zip(decisions).zip(&calls);
+        let answers = chunk.iter().zip(&decisions).zip(&calls);
         let answers = answers
             .map(|(((uid, customer), decision), call)| self.answer(&live, *uid, customer, decision, call));
         join_all(answers).await
@@ -149,7 +164,7 @@ impl Predictor {
         live: &Snapshot,
         uid: Uuid,
         customer: &Customer,
-        decision: Decision,
+        decision: &Decision,
         call: &Call,
     ) -> Result<Answer, Unanswered> {
         let now = self.clock.now();
@@ -177,9 +192,10 @@ impl Predictor {
             config_version: live.config.version,
             imputed: customer.imputed(&live.schema).map(str::to_owned).collect(),
             ignored: customer.ignored.clone(),
+            trial: None,
         };
         observe(&output);
-        let record = self.record(live, now, customer, &decision, output, call);
+        let record = self.record(live, now, customer, decision, output, call);
         if let Err(error) = self.journal.append(&record).await {
             self.unlogged(error)?;
         }

@@ -2,9 +2,9 @@
 
 use anyhow::{Context as _, ensure};
 use bellwether_core::bundle::ModelFolder;
-use bellwether_core::config::{ConfigDocument, ConfigVersion};
+use bellwether_core::config::ConfigDocument;
 use bellwether_settings::{Embedded, Environment, Settings};
-use bellwether_store::{Database, NewConfigVersion, SharedDatabase};
+use bellwether_store::{Database, NewConfigVersion, SharedDatabase, StoredVersion};
 use chrono::Utc;
 
 use crate::args::Target;
@@ -36,8 +36,9 @@ pub(crate) async fn opened(settings: &Settings) -> anyhow::Result<SharedDatabase
 }
 
 /// Brings a database up to date, and writes config version 1 where there is none: the first bundle of
-/// the folder answers everyone.
-pub(crate) async fn migrate(database: &dyn Database, settings: &Settings) -> anyhow::Result<ConfigVersion> {
+/// the folder answers everyone. Answers the newest version, which may be unreadable: that is for those to
+/// refuse who would use it, and no reason not to start.
+pub(crate) async fn migrate(database: &dyn Database, settings: &Settings) -> anyhow::Result<StoredVersion> {
     database.migrate().await.context("the database cannot be migrated")?;
     database.prepare_days(Utc::now()).await.context("the log's days cannot be prepared")?;
     let environment = settings.environment.as_str();
@@ -59,7 +60,7 @@ pub(crate) async fn migrate(database: &dyn Database, settings: &Settings) -> any
         reason: "the first version: one model answers everyone".to_owned(),
         created_at: Utc::now(),
     };
-    Ok(database.append(new).await?)
+    Ok(database.append(new).await?.into())
 }
 
 /// Runs a command's async part.

@@ -52,7 +52,7 @@ async fn an_email_asked_for_many_times_under_one_key_is_one_job() {
 async fn of_predictions_under_one_key_each_is_answered_and_logged_and_one_is_emailed() {
     let folder = tempfile::tempdir().unwrap();
     let (system, database) = system(&folder).await;
-    let live = database.live("prod").await.unwrap().unwrap();
+    let live = database.live("prod").await.unwrap().unwrap().readable().unwrap();
     let mut document = live.document;
     document.email = EmailPolicy::All;
     let new = NewConfigVersion {

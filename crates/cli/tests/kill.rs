@@ -26,7 +26,7 @@ const PAUSE_BETWEEN_CALLS: Duration = Duration::from_millis(10);
 
 async fn email_everything(data: &Path) {
     let database = open(data).await;
-    let live = database.live("prod").await.unwrap().unwrap();
+    let live = database.live("prod").await.unwrap().unwrap().readable().unwrap();
     let mut document = live.document;
     document.email = EmailPolicy::All;
     let new = NewConfigVersion {

@@ -43,7 +43,7 @@ async fn database(system: &Embedded) -> Sqlite {
 /// Makes a changed document live, as the console will.
 async fn change_config(system: &Embedded, change: impl FnOnce(&mut ConfigDocument)) -> u64 {
     let database = database(system).await;
-    let live = database.live("prod").await.unwrap().unwrap();
+    let live = database.live("prod").await.unwrap().unwrap().readable().unwrap();
     let mut document = live.document;
     change(&mut document);
     let new = NewConfigVersion {

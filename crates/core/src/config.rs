@@ -1,6 +1,8 @@
 //! The config document: what the business edits while the system runs. What an operator sets before
 //! a process starts is settings, and lives in another crate.
 
+mod reading;
+
 use std::fmt;
 
 use chrono::{DateTime, Utc};
@@ -176,10 +178,9 @@ impl ConfigDocument {
     /// Reads and checks a document.
     ///
     /// # Errors
-    /// Every field at fault, by its path (`arms[1].percentage`).
+    /// Every field at fault, by its path (`arms[1].percentage`); `document` where the text is no such object.
     pub fn parse(json: &str) -> Result<Self, Vec<FieldError>> {
-        let document: Self = serde_json::from_str(json)
-            .map_err(|error| vec![fault("document", &format!("cannot be read: {error}"))])?;
+        let document = reading::read(json)?;
         let faults = document.faults();
         if faults.is_empty() { Ok(document) } else { Err(faults) }
     }

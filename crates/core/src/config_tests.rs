@@ -25,7 +25,26 @@ fn a_document_survives_being_written_and_read() {
 #[test]
 fn an_unknown_key_is_refused_by_name() {
     let faults = ConfigDocument::parse(r#"{"arms":[],"cutoff":0.7}"#).unwrap_err();
+    assert_eq!(faults[0].field, "cutoff");
     assert!(faults[0].message.contains("unknown field `cutoff`"), "{faults:?}");
+}
+
+#[test]
+fn fields_that_cannot_be_read_do_not_hide_one_another_nor_those_that_break_a_rule() {
+    let json = r#"{"arms":[{"model":"a","percentage":100},{"model":"b","share":1}],"color":"red",
+        "proba_cutoff":7,"shadow":"a","holdout_percentage":101}"#;
+    let mut fields = fields_at_fault(json);
+    fields.sort();
+    assert_eq!(fields, ["arms[1].share", "color", "holdout_percentage", "proba_cutoff", "shadow"]);
+    assert_eq!(fields_at_fault(r#"{"proba_cutoff":7}"#), ["arms", "proba_cutoff"]);
+}
+
+#[test]
+fn a_text_that_is_no_document_is_at_fault_as_a_whole() {
+    let twice = GOOD.replace(r#"{"arms""#, r#"{"proba_cutoff":0.5,"proba_cutoff":0.6,"arms""#);
+    for text in ["", "arms: []", "[]", "7", "{}", &twice] {
+        assert_eq!(fields_at_fault(text), ["document"], "{text}");
+    }
 }
 
 #[test]
@@ -49,7 +68,7 @@ fn every_fault_is_reported_at_once() {
 
 #[test]
 fn percentages_finer_than_a_hundredth_are_refused() {
-    assert_eq!(fields_at_fault(r#"{"arms":[{"model":"a","percentage":99.999}]}"#), ["document"]);
+    assert_eq!(fields_at_fault(r#"{"arms":[{"model":"a","percentage":99.999}]}"#), ["arms[0].percentage"]);
     assert!(Percentage::try_from(0.01).is_ok());
     assert!(Percentage::try_from(-0.01).is_err());
     assert!(Percentage::try_from(f64::NAN).is_err());

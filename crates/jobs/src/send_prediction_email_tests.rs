@@ -23,6 +23,7 @@ fn record() -> LogRecord {
             config_version: 7,
             imputed: Vec::new(),
             ignored: Vec::new(),
+            trial: None,
         },
         scores: serde_json::Map::new(),
         heuristic: 0.5,

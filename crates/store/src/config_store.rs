@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bellwether_core::config::{ConfigDocument, ConfigVersion};
 use chrono::{DateTime, Utc};
 
-use crate::StoreError;
+use crate::{StoreError, StoredVersion};
 
 /// A version to be appended; the store gives it its number and its hash.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,26 +23,27 @@ pub struct NewConfigVersion {
     pub created_at: DateTime<Utc>,
 }
 
-/// Config versions, immutable once appended.
+/// Config versions, immutable once appended. A row that somebody wrote past this trait is told as it is: its
+/// document may be unreadable, which is no failure of the store.
 #[async_trait]
 pub trait ConfigStore: Send + Sync {
-    /// The newest version of an environment: the live one.
+    /// The newest version of an environment: the one that is to be live.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`], or [`StoreError::Corrupt`] where the row cannot be read.
-    async fn live(&self, environment: &str) -> Result<Option<ConfigVersion>, StoreError>;
+    /// [`StoreError::Unavailable`].
+    async fn live(&self, environment: &str) -> Result<Option<StoredVersion>, StoreError>;
 
     /// One version by its number.
     ///
     /// # Errors
     /// As [`ConfigStore::live`].
-    async fn version(&self, environment: &str, version: u64) -> Result<Option<ConfigVersion>, StoreError>;
+    async fn version(&self, environment: &str, version: u64) -> Result<Option<StoredVersion>, StoreError>;
 
     /// Up to `limit` versions, newest first.
     ///
     /// # Errors
     /// As [`ConfigStore::live`].
-    async fn history(&self, environment: &str, limit: u32) -> Result<Vec<ConfigVersion>, StoreError>;
+    async fn history(&self, environment: &str, limit: u32) -> Result<Vec<StoredVersion>, StoreError>;
 
     /// Makes a version live. Of concurrent appends to one environment exactly one wins.
     ///

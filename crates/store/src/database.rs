@@ -5,13 +5,28 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
+use crate::console::{AuditLog, ConsoleTokens, GoldenPayloads, Ledger, LoginGuard, Proposals, Sessions};
 use crate::{Clients, ConfigStore, EmailJobs, IdempotencyKeys, PredictionLog, Replicas, StoreError, Users};
 
 /// One open database. Start-up and commands hold this; routes and jobs hold the concern that they need, to
 /// which it coerces.
 #[async_trait]
 pub trait Database:
-    Clients + ConfigStore + EmailJobs + IdempotencyKeys + PredictionLog + Replicas + Users + 'static
+    AuditLog
+    + Clients
+    + ConfigStore
+    + ConsoleTokens
+    + EmailJobs
+    + GoldenPayloads
+    + IdempotencyKeys
+    + Ledger
+    + LoginGuard
+    + PredictionLog
+    + Proposals
+    + Replicas
+    + Sessions
+    + Users
+    + 'static
 {
     /// Brings the schema up to date. Many processes may call this at once: one migrates, the others wait.
     /// Migrations of a newer build are left alone, so that a build can be rolled back.

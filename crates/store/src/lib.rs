@@ -25,6 +25,7 @@ mod replicas;
 mod sightings;
 mod sql;
 pub mod sqlite;
+mod stored_version;
 mod users;
 
 pub use clients::{ClientRow, Clients};
@@ -42,4 +43,5 @@ pub use ltv_cache::{LtvCache, LtvCacheOptions, LtvLookup, LtvSource};
 pub use prediction_log::{DATABASE_SINK, DatabaseSink, PredictionLog};
 pub use replicas::{RefusedVersion, ReplicaReport, Replicas};
 pub use sightings::Sightings;
+pub use stored_version::{StoredVersion, UnreadableDocument};
 pub use users::{Role, User, Users};

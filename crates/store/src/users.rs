@@ -67,6 +67,8 @@ pub struct User {
     pub created_at: DateTime<Utc>,
     /// Whether they are kept from logging in.
     pub disabled: bool,
+    /// Where they are written to, if that is known.
+    pub email: Option<String>,
 }
 
 /// Leaves the hash out: it must not reach a log.
@@ -82,15 +84,9 @@ impl fmt::Debug for User {
     }
 }
 
-/// The table `users`.
+/// The table `users`, read; written by [`crate::console::Ledger::commit`] alone.
 #[async_trait]
 pub trait Users: Send + Sync {
-    /// Adds a person.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] where the name is taken.
-    async fn add(&self, user: &User) -> Result<(), StoreError>;
-
     /// The person of that name.
     ///
     /// # Errors
@@ -102,22 +98,4 @@ pub trait Users: Send + Sync {
     /// # Errors
     /// As [`Users::find`].
     async fn list(&self) -> Result<Vec<User>, StoreError>;
-
-    /// Replaces a person's hash; answers whether the person exists.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`].
-    async fn set_password_hash(&self, name: &str, password_hash: &str) -> Result<bool, StoreError>;
-
-    /// Gives a person another role; answers whether the person exists.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`].
-    async fn set_role(&self, name: &str, role: Role) -> Result<bool, StoreError>;
-
-    /// Keeps a person from logging in, or no longer; answers whether the person exists.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`].
-    async fn set_disabled(&self, name: &str, disabled: bool) -> Result<bool, StoreError>;
 }

@@ -78,6 +78,12 @@ impl Problem {
         Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail) }
     }
 
+    /// The same, naming fields.
+    #[must_use]
+    pub fn with_errors(self, errors: Vec<FieldError>) -> Self {
+        Self { errors, ..self }
+    }
+
     /// 422: one field cannot be taken.
     pub fn field(field: &str, message: impl Into<String>) -> Self {
         Self::fields(vec![FieldError { field: field.to_owned(), message: message.into() }])
@@ -103,6 +109,16 @@ impl Problem {
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         self.status
+    }
+
+    /// The status in words.
+    pub fn title(&self) -> &'static str {
+        self.title
+    }
+
+    /// What went wrong here, for a person.
+    pub fn detail(&self) -> &str {
+        &self.detail
     }
 }
 

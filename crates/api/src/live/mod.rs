@@ -9,9 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwapOption;
 use bellwether_core::bundle::{Bundles, ModelFolder};
-use bellwether_core::config::ConfigVersion;
 use bellwether_core::prediction::Snapshot;
-use bellwether_store::{Clock, ConfigStore, StoreError};
+use bellwether_store::{Clock, ConfigStore, StoreError, StoredVersion};
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
@@ -60,8 +59,8 @@ pub(crate) struct Sources {
 }
 
 impl Live {
-    /// Verifies the bundles and takes the live version up; from the disk where the database is away.
-    /// Nothing may be live afterwards; [`Self::told`] then says why.
+    /// Verifies the bundles and takes the newest version up; from the disk where the database is away or the
+    /// newest version is refused. Nothing may be live afterwards; [`Self::told`] then says why.
     pub(crate) async fn begin(sources: Sources) -> Self {
         let live = Self {
             environment: sources.environment,
@@ -74,6 +73,8 @@ impl Live {
             refreshing: tokio::sync::Mutex::default(),
             clock: sources.clock,
         };
+        live.refused_total().increment(0);
+        live.refused_version().set(0.0);
         if live.refresh().await.is_err() || live.snapshot().is_none() {
             live.take_up_last_good().await;
         }
@@ -100,7 +101,7 @@ impl Live {
         self.lock().clone()
     }
 
-    /// Looks the live version up and takes it up if it is new and good. A version that is refused, or a
+    /// Looks the newest version up and takes it up if it is new and good. A version that is refused, or a
     /// database that is away, leaves what is live as it is.
     ///
     /// # Errors
@@ -121,12 +122,32 @@ impl Live {
         let found = self.configs.live(&self.environment).await;
         self.lock().unreachable =
             found.as_ref().err().map(|error| format!("the config cannot be looked up: {error}"));
-        if let Some(version) = found? {
-            let current = self.snapshot();
-            if current.is_none_or(|live| live.config != version) {
-                self.take_up(version, &bundles).await;
-            } else {
-                self.lock().refused = None;
+        match found? {
+            Some(newest) => self.consider(newest, &bundles).await?,
+            None => self.tell_refused(None),
+        }
+        Ok(())
+    }
+
+    /// Takes a version up unless it is live already, or refuses it with every reason.
+    async fn consider(&self, newest: StoredVersion, bundles: &Bundles) -> Result<(), StoreError> {
+        let number = newest.version;
+        if let Err(unreadable) = newest.document {
+            self.tell_refused(Some((number, unreadable.reasons)));
+            return Ok(());
+        }
+        let version = newest.readable()?;
+        if self.snapshot().is_some_and(|live| live.config == version) {
+            self.tell_refused(None);
+            return Ok(());
+        }
+        match Snapshot::build(version, bundles) {
+            Ok(snapshot) => {
+                self.go_live(snapshot).await;
+                self.tell_refused(None);
+            }
+            Err(refusals) => {
+                self.tell_refused(Some((number, refusals.iter().map(ToString::to_string).collect())));
             }
         }
         Ok(())
@@ -151,42 +172,71 @@ impl Live {
         reasons
     }
 
+    /// What keeps the newest version from going live, if something does, is told all the same.
     async fn take_up_last_good(&self) {
         let _one_at_a_time = self.refreshing.lock().await;
-        let bundles = self.scan().await;
-        match self.last_good.read(&self.environment) {
-            Ok(Some(version)) => {
-                tracing::warn!(version = version.version, "starting on the last good config, kept on disk");
-                self.take_up(version, &bundles).await;
+        let version = match self.last_good.read(&self.environment) {
+            Ok(Some(version)) => version,
+            Ok(None) => return,
+            Err(error) => {
+                tracing::warn!(%error, "the last good config cannot be read");
+                return;
             }
-            Ok(None) => {}
-            Err(error) => tracing::warn!(%error, "the last good config cannot be read"),
-        }
-    }
-
-    async fn take_up(&self, version: ConfigVersion, bundles: &Bundles) {
-        let number = version.version;
-        match Snapshot::build(version, bundles) {
+        };
+        let (number, bundles) = (version.version, self.scan().await);
+        match Snapshot::build(version, &bundles) {
             Ok(snapshot) => {
-                if let Err(error) = self.last_good.write(&snapshot.config).await {
-                    tracing::warn!(%error, "the live config could not be kept on disk");
-                }
-                self.snapshot.store(Some(Arc::new(snapshot)));
-                let mut told = self.lock();
-                told.since = Some(self.clock.now());
-                told.refused = None;
-                metrics::gauge!("bellwether_config_version", "environment" => self.environment.clone())
-                    .set(number as f64);
-                tracing::info!(version = number, "a config version is live");
+                tracing::warn!(version = number, "starting on the last good config, kept on disk");
+                self.go_live(snapshot).await;
             }
             Err(refusals) => {
                 let why: Vec<_> = refusals.iter().map(ToString::to_string).collect();
-                tracing::error!(version = number, ?why, "a config version is refused");
-                metrics::counter!("bellwether_config_refused_total", "environment" => self.environment.clone())
-                    .increment(1);
-                self.lock().refused = Some((number, why));
+                tracing::error!(version = number, ?why, "the last good config cannot be served any more");
+                if self.told().refused.is_none() {
+                    self.tell_refused(Some((number, why)));
+                }
             }
         }
+    }
+
+    async fn go_live(&self, snapshot: Snapshot) {
+        if let Err(error) = self.last_good.write(&snapshot.config).await {
+            tracing::warn!(%error, "the live config could not be kept on disk");
+        }
+        let number = snapshot.config.version;
+        self.snapshot.store(Some(Arc::new(snapshot)));
+        self.lock().since = Some(self.clock.now());
+        metrics::gauge!("bellwether_config_version", "environment" => self.environment.clone())
+            .set(number as f64);
+        tracing::info!(version = number, "a config version is live");
+    }
+
+    /// Says which version is refused and why, or that none is. A version is logged for each new reason and
+    /// counted once, however often it is looked up.
+    fn tell_refused(&self, refused: Option<(u64, Vec<String>)>) {
+        let mut told = self.lock();
+        if told.refused == refused {
+            return;
+        }
+        let version = |refused: &Option<(u64, _)>| refused.as_ref().map_or(0, |(version, _)| *version);
+        let (before, number) = (version(&told.refused), version(&refused));
+        if let Some((version, why)) = &refused {
+            tracing::error!(version, ?why, "a config version is refused");
+            if before != number {
+                self.refused_total().increment(1);
+            }
+        }
+        self.refused_version().set(number as f64);
+        told.refused = refused;
+    }
+
+    fn refused_total(&self) -> metrics::Counter {
+        metrics::counter!("bellwether_config_refused_total", "environment" => self.environment.clone())
+    }
+
+    /// 0 while nothing is refused.
+    fn refused_version(&self) -> metrics::Gauge {
+        metrics::gauge!("bellwether_config_refused_version", "environment" => self.environment.clone())
     }
 
     /// What is in the models folder now.

@@ -2,33 +2,41 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use bellwether_core::config::ConfigDocument;
-use bellwether_store::{NewConfigVersion, SystemClock};
+use bellwether_core::config::{ConfigDocument, ConfigVersion};
+use bellwether_store::{NewConfigVersion, SystemClock, UnreadableDocument};
 
 use super::*;
 
 /// A database with one version, or away.
 #[derive(Default)]
-struct Versions(Mutex<Option<ConfigVersion>>);
+struct Versions(Mutex<Option<StoredVersion>>);
 
 impl Versions {
     fn set(&self, version: Option<ConfigVersion>) {
-        *self.0.lock().unwrap() = version;
+        *self.0.lock().unwrap() = version.map(StoredVersion::from);
+    }
+
+    /// A version that somebody wrote past us.
+    fn poison(&self, number: u64, reasons: &[&str]) {
+        let reasons = reasons.iter().map(|&reason| reason.to_owned()).collect();
+        let document = Err(UnreadableDocument { text: "arms: []".to_owned(), reasons });
+        let version = StoredVersion { document, ..version(number, 0.5).into() };
+        *self.0.lock().unwrap() = Some(version);
     }
 }
 
 #[async_trait]
 impl ConfigStore for Versions {
-    async fn live(&self, _: &str) -> Result<Option<ConfigVersion>, StoreError> {
+    async fn live(&self, _: &str) -> Result<Option<StoredVersion>, StoreError> {
         let version = self.0.lock().unwrap().clone();
         version.map(Some).ok_or_else(|| StoreError::Unavailable("it is away".into()))
     }
 
-    async fn version(&self, _: &str, _: u64) -> Result<Option<ConfigVersion>, StoreError> {
+    async fn version(&self, _: &str, _: u64) -> Result<Option<StoredVersion>, StoreError> {
         self.live("").await
     }
 
-    async fn history(&self, _: &str, _: u32) -> Result<Vec<ConfigVersion>, StoreError> {
+    async fn history(&self, _: &str, _: u32) -> Result<Vec<StoredVersion>, StoreError> {
         Ok(self.live("").await?.into_iter().collect())
     }
 
@@ -91,7 +99,7 @@ async fn without_a_database_and_without_a_last_good_config_nothing_is_live_and_t
 }
 
 #[tokio::test]
-async fn a_poisoned_document_is_refused_and_the_last_good_one_stays() {
+async fn a_version_that_breaks_its_own_rules_is_refused_and_the_last_good_one_stays() {
     let folder = tempfile::tempdir().unwrap();
     let versions = Arc::new(Versions::default());
     versions.set(Some(version(1, 0.5)));
@@ -104,6 +112,49 @@ async fn a_poisoned_document_is_refused_and_the_last_good_one_stays() {
     assert!(reasons[0].contains("proba_cutoff"), "{reasons:?}");
     let kept = std::fs::read_to_string(folder.path().join("last-good-config.json")).unwrap();
     assert!(kept.contains("\"version\": 1"), "what was refused is not kept as good");
+}
+
+#[tokio::test]
+async fn an_unreadable_version_is_refused_with_every_reason_and_is_no_outage() {
+    let folder = tempfile::tempdir().unwrap();
+    let versions = Arc::new(Versions::default());
+    versions.set(Some(version(1, 0.5)));
+    let live = begin(&folder, &versions).await;
+    let mut changes = live.changes();
+    versions.poison(2, &["arms: is missing", "color: unknown"]);
+    live.refresh().await.unwrap();
+    let told = live.told();
+    let why = vec!["arms: is missing".to_owned(), "color: unknown".to_owned()];
+    assert_eq!((told.refused, told.unreachable), (Some((2, why)), None));
+    assert!(changes.has_changed().unwrap(), "whoever reports it is woken");
+    changes.mark_unchanged();
+    live.refresh().await.unwrap();
+    assert!(!changes.has_changed().unwrap(), "and is not woken again for the same");
+    assert_eq!(live.snapshot().unwrap().config.version, 1);
+    versions.set(Some(version(3, 0.6)));
+    live.refresh().await.unwrap();
+    assert_eq!((live.snapshot().unwrap().config.version, live.told().refused), (3, None));
+}
+
+#[tokio::test]
+async fn a_start_while_the_newest_version_is_poisoned_comes_up_on_the_last_good_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let versions = Arc::new(Versions::default());
+    versions.set(Some(version(4, 0.5)));
+    drop(begin(&folder, &versions).await);
+    versions.poison(5, &["document: cannot be read"]);
+    let live = begin(&folder, &versions).await;
+    assert_eq!(live.snapshot().unwrap().config.version, 4);
+    assert!(live.hindrances().is_empty());
+    assert_eq!(live.told().refused.unwrap().0, 5, "what is refused is still told");
+}
+
+#[tokio::test]
+async fn a_start_on_a_poisoned_version_alone_says_what_is_wrong_with_it() {
+    let versions = Arc::new(Versions::default());
+    versions.poison(1, &["document: cannot be read"]);
+    let live = begin(&tempfile::tempdir().unwrap(), &versions).await;
+    assert_eq!(live.hindrances(), ["config version 1: document: cannot be read"]);
 }
 
 #[tokio::test]

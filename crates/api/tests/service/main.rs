@@ -3,4 +3,6 @@
 
 mod access;
 mod observability;
+mod poisoned_config;
+mod trials;
 mod world;

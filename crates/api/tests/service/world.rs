@@ -14,6 +14,7 @@ use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 
 pub(crate) const TOKEN: &str = "the-shared-token";
+const MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models");
 /// Debug builds verify bundles slowly.
 const START: Duration = Duration::from_secs(120);
 
@@ -21,9 +22,10 @@ const START: Duration = Duration::from_secs(120);
 pub(crate) struct Service {
     child: Child,
     log: Log,
+    variables: Vec<(String, String)>,
     pub(crate) database: SharedDatabase,
     pub(crate) url: String,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 type Log = Arc<Mutex<Vec<Value>>>;
@@ -35,30 +37,62 @@ impl Service {
         let folder = tempfile::tempdir().unwrap();
         let variables = variables(folder.path(), settings);
         let database = migrated(&variables).await;
-        let mut child = Command::new(env!("CARGO_BIN_EXE_bellwether-api"))
-            .envs(variables)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let log = Log::default();
-        let (lines, writes) = (BufReader::new(child.stderr.take().unwrap()), Arc::clone(&log));
-        std::thread::spawn(move || {
-            for line in lines.lines().map_while(Result::ok) {
-                // A line that is no JSON would be a fault of its own: it is kept to be seen.
-                let line = serde_json::from_str(&line).unwrap_or(Value::String(line));
-                writes.lock().unwrap().push(line);
-            }
-        });
-        let mut service = Self { child, log, database, url: String::new(), _folder: folder };
-        let answering = service.line("answering", |_| true).await;
-        service.url = format!("http://{}", answering["address"].as_str().unwrap());
+        let (child, log) = spawn(&variables);
+        let mut service = Self { child, log, variables, database, url: String::new(), folder };
+        service.until_ready().await;
+        service
+    }
+
+    /// Kills it and starts it again on what it left.
+    pub(crate) async fn restart(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        (self.child, self.log) = spawn(&self.variables);
+        self.until_ready().await;
+    }
+
+    async fn until_ready(&mut self) {
+        let answering = self.line("answering", |_| true).await;
+        self.url = format!("http://{}", answering["address"].as_str().unwrap());
         let ready = || async {
-            reqwest::get(format!("{}/ready", service.url))
-                .await
-                .is_ok_and(|response| response.status() == 200)
+            reqwest::get(format!("{}/ready", self.url)).await.is_ok_and(|response| response.status() == 200)
         };
         until("it is ready", START, ready).await;
-        service
+    }
+
+    /// The file of its database.
+    pub(crate) fn database_file(&self) -> PathBuf {
+        self.folder.path().join("database.sqlite")
+    }
+
+    /// What a route answers, which has to be a 200.
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let response = self.request(Method::GET, path).send().await.unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        response.json().await.unwrap()
+    }
+
+    /// Makes a changed document live, and answers its version.
+    pub(crate) async fn change_config(&self, change: impl FnOnce(&mut ConfigDocument)) -> u64 {
+        let live = self.database.live("local").await.unwrap().unwrap().readable().unwrap();
+        let mut document = live.document;
+        change(&mut document);
+        let new = NewConfigVersion {
+            environment: live.environment,
+            parent: Some(live.version),
+            document,
+            author: "a test".to_owned(),
+            reason: "to see".to_owned(),
+            created_at: chrono::Utc::now(),
+        };
+        let version = self.database.append(new).await.unwrap().version;
+        assert_eq!(self.get("/config-refresh").await["version"], version);
+        version
+    }
+
+    /// What `/metrics` says.
+    pub(crate) async fn metrics(&self) -> String {
+        self.request(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap()
     }
 
     /// Waits for a log line with this message that the test looks for.
@@ -88,14 +122,31 @@ impl Drop for Service {
     }
 }
 
+fn spawn(variables: &[(String, String)]) -> (Child, Log) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_bellwether-api"))
+        .envs(variables.iter().cloned())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let log = Log::default();
+    let (lines, writes) = (BufReader::new(child.stderr.take().unwrap()), Arc::clone(&log));
+    std::thread::spawn(move || {
+        for line in lines.lines().map_while(Result::ok) {
+            // A line that is no JSON would be a fault of its own: it is kept to be seen.
+            let line = serde_json::from_str(&line).unwrap_or(Value::String(line));
+            writes.lock().unwrap().push(line);
+        }
+    });
+    (child, log)
+}
+
 fn variables(folder: &Path, settings: &[(&str, &str)]) -> Vec<(String, String)> {
     let path = |name: &str| folder.join(name).display().to_string();
-    let models = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models"));
     let own = [
         ("server.bind", "127.0.0.1:0".to_owned()),
         ("server.drain_notice_seconds", "0".to_owned()),
         ("auth.token", TOKEN.to_owned()),
-        ("models.path", models.display().to_string()),
+        ("models.path", MODELS.to_owned()),
         ("database.url", format!("sqlite://{}", path("database.sqlite"))),
         ("journal.path", path("journal.sqlite")),
         ("queue.path", path("queue.sqlite")),
@@ -108,6 +159,15 @@ fn variables(folder: &Path, settings: &[(&str, &str)]) -> Vec<(String, String)> 
         .collect()
 }
 
+/// The bundles that ship, by their uids in order.
+pub(crate) fn bundles() -> Vec<String> {
+    let models = std::fs::read_dir(MODELS).unwrap().map(|entry| entry.unwrap());
+    let bundles = models.filter(|entry| entry.path().join("manifest.json").is_file());
+    let mut uids: Vec<_> = bundles.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    uids.sort();
+    uids
+}
+
 /// A database with the first config: one model answers everyone, and everyone is emailed about.
 async fn migrated(variables: &[(String, String)]) -> SharedDatabase {
     let settings: Settings = futures_util::FutureExt::now_or_never(bellwether_settings::load_from(
@@ -118,14 +178,7 @@ async fn migrated(variables: &[(String, String)]) -> SharedDatabase {
     .unwrap();
     let database = bellwether_engines::database(&settings).await.unwrap();
     database.migrate().await.unwrap();
-    let mut bundles: Vec<_> = std::fs::read_dir(&settings.models.path)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.join("manifest.json").is_file())
-        .collect();
-    bundles.sort();
-    let first = bundles[0].file_name().unwrap().to_str().unwrap().to_owned();
-    let mut document = ConfigDocument::initial(&first);
+    let mut document = ConfigDocument::initial(&bundles()[0]);
     document.email = bellwether_core::config::EmailPolicy::All;
     let new = NewConfigVersion {
         environment: settings.environment.as_str().to_owned(),

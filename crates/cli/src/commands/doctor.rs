@@ -111,6 +111,7 @@ async fn database_works(settings: &Settings) -> anyhow::Result<String> {
     let live =
         live.with_context(|| format!("it has no config for `{environment}`; run `bellwether migrate`"))?;
     database.close().await;
+    let live = live.readable()?;
     Ok(format!("config version {} of {environment} is live", live.version))
 }
 

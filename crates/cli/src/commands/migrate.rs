@@ -13,7 +13,14 @@ pub(crate) fn run(target: &Target) -> anyhow::Result<ExitCode> {
         let settings = target.settings().await?;
         let database = database(&settings).await?;
         let live = migrate(database.as_ref(), &settings).await?;
-        println!("{}: the database is up to date; config version {} is live", live.environment, live.version);
+        let version = format!("config version {}", live.version);
+        match &live.document {
+            Ok(_) => println!("{}: the database is up to date; {version} is live", live.environment),
+            Err(unreadable) => {
+                let reasons = unreadable.reasons.join("; ");
+                println!("{}: the database is up to date; {version} is refused: {reasons}", live.environment);
+            }
+        }
         database.close().await;
         Ok(ExitCode::SUCCESS)
     })

@@ -6,13 +6,18 @@ use std::process::ExitCode;
 use anyhow::{Context as _, ensure};
 use argon2::password_hash::PasswordHasher as _;
 use bellwether_engines::database;
-use bellwether_store::{Role, User, Users};
+use bellwether_store::console::{Ledger, NewAuditEntry, Step};
+use bellwether_store::{Role, User};
 use chrono::Utc;
+use serde_json::json;
 
 use crate::args::{self, RoleArg, UserCommand};
 use crate::embedded::block_on;
 
 const MIN_PASSWORD_CHARS: usize = 12;
+
+/// Who adds people here, as the audit log names it.
+const ACTOR: &str = "bellwether user add";
 
 /// Adds a person.
 pub(crate) fn run(user: &args::User) -> anyhow::Result<ExitCode> {
@@ -24,23 +29,39 @@ pub(crate) fn run(user: &args::User) -> anyhow::Result<ExitCode> {
         let database = database(&settings).await?;
         database.migrate().await.context("the database cannot be migrated")?;
         let role = Role::from(*role);
-        add(database.as_ref(), name, role, hash).await?;
+        add(database.as_ref(), ACTOR, name, role, hash).await?;
         println!("added {name} as {role}");
         database.close().await;
         Ok(ExitCode::SUCCESS)
     })
 }
 
-/// Writes a person down.
+/// Writes a person down, and who did.
 pub(crate) async fn add(
-    database: &(impl Users + ?Sized),
+    database: &(impl Ledger + ?Sized),
+    actor: &str,
     name: &str,
     role: Role,
     hash: String,
 ) -> anyhow::Result<()> {
-    let user =
-        User { name: name.to_owned(), password_hash: hash, role, created_at: Utc::now(), disabled: false };
-    database.add(&user).await.with_context(|| format!("`{name}` cannot be added"))
+    let at = Utc::now();
+    let user = User {
+        name: name.to_owned(),
+        password_hash: hash,
+        role,
+        created_at: at,
+        disabled: false,
+        email: None,
+    };
+    let line = NewAuditEntry {
+        at,
+        actor: actor.to_owned(),
+        action: "user.added".to_owned(),
+        subject: format!("user {name}"),
+        detail: json!({"role": role}),
+    };
+    let added = database.commit(line, vec![Step::AddUser(user)]).await;
+    added.map(drop).with_context(|| format!("`{name}` cannot be added"))
 }
 
 /// An argon2id hash in PHC form, with the library's default cost.

@@ -24,7 +24,7 @@ async fn a_change_refreshed_on_one_replica_reaches_the_others_and_all_report_it(
     let (first, second) = (world.api("api-0"), world.api("api-1"));
     let (first, second) = tokio::join!(first.start(), second.start());
     let store = world.store().await;
-    let live = store.live("prod").await.unwrap().unwrap();
+    let live = store.live("prod").await.unwrap().unwrap().readable().unwrap();
     let before = live.version;
     let new = NewConfigVersion {
         environment: "prod".to_owned(),

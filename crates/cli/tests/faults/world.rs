@@ -125,7 +125,7 @@ impl World {
         }
         assert!(migrate.status().unwrap().success());
         let store = self.store().await;
-        let live = store.live("prod").await.unwrap().unwrap();
+        let live = store.live("prod").await.unwrap().unwrap().readable().unwrap();
         let mut document = live.document;
         document.email = policy;
         let new = NewConfigVersion {

@@ -5,5 +5,5 @@ mod record;
 mod snapshot;
 
 pub use decide::{Decision, heuristic};
-pub use record::{Answer, EmailOrder, LogRecord, Purpose, RECORD_SCHEMA};
+pub use record::{Answer, EmailOrder, LogRecord, Purpose, RECORD_SCHEMA, TrialAnswer};
 pub use snapshot::{LiveModel, Refusal, Snapshot};

@@ -1,6 +1,7 @@
 //! What is answered and what is logged, as they are written.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,27 @@ pub struct Answer {
     /// Fields that no model knows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignored: Vec<String>,
+    /// What a trial is told beside; absent for every other call, and never written down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = TrialAnswer, nullable = false)]
+    pub trial: Option<TrialAnswer>,
+}
+
+/// What a config change is judged by: how this answer came about.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct TrialAnswer {
+    /// Unrounded probability of every arm and shadow, 0 to 1, by bundle uid.
+    pub scores: BTreeMap<String, f64>,
+    /// What the heuristic said, 0.0001 to 0.9999.
+    pub heuristic: f64,
+    /// The bundle uid of the arm that answers, or would have had the treatment been `model`.
+    pub arm: String,
+    /// The probability answered, unrounded; null in a holdout.
+    pub probability: Option<f64>,
+    /// The cutoff that it was held against.
+    pub proba_cutoff: f64,
+    /// The replica that answered.
+    pub replica: String,
 }
 
 /// Why a call is made, where it is not for a client's sake. Such calls never email, never count as

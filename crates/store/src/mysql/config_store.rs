@@ -2,19 +2,20 @@
 
 use async_trait::async_trait;
 use bellwether_core::config::ConfigVersion;
+use sqlx::{Executor, MySql};
 
 use super::Mysql;
-use super::errors::is_duplicate;
-use crate::sql::{ConfigVersionRow, overtaken, successor};
-use crate::{ConfigStore, NewConfigVersion, StoreError};
+use super::errors::room;
+use crate::sql::{ConfigVersionRow, Successor, overtaken};
+use crate::{ConfigStore, NewConfigVersion, StoreError, StoredVersion};
 
 #[async_trait]
 impl ConfigStore for Mysql {
-    async fn live(&self, environment: &str) -> Result<Option<ConfigVersion>, StoreError> {
+    async fn live(&self, environment: &str) -> Result<Option<StoredVersion>, StoreError> {
         Ok(self.history(environment, 1).await?.pop())
     }
 
-    async fn version(&self, environment: &str, version: u64) -> Result<Option<ConfigVersion>, StoreError> {
+    async fn version(&self, environment: &str, version: u64) -> Result<Option<StoredVersion>, StoreError> {
         let row: Option<ConfigVersionRow> = sqlx::query_as(
             "SELECT environment, version, parent, document, sha256, author, reason, created_at
              FROM config_version WHERE environment = ? AND version = ?",
@@ -23,10 +24,10 @@ impl ConfigStore for Mysql {
         .bind(version)
         .fetch_optional(self)
         .await?;
-        row.map(ConfigVersion::try_from).transpose()
+        Ok(row.map(StoredVersion::from))
     }
 
-    async fn history(&self, environment: &str, limit: u32) -> Result<Vec<ConfigVersion>, StoreError> {
+    async fn history(&self, environment: &str, limit: u32) -> Result<Vec<StoredVersion>, StoreError> {
         let rows: Vec<ConfigVersionRow> = sqlx::query_as(
             "SELECT environment, version, parent, document, sha256, author, reason, created_at
              FROM config_version WHERE environment = ? ORDER BY version DESC LIMIT ?",
@@ -35,36 +36,40 @@ impl ConfigStore for Mysql {
         .bind(limit)
         .fetch_all(self)
         .await?;
-        rows.into_iter().map(ConfigVersion::try_from).collect()
+        Ok(rows.into_iter().map(StoredVersion::from).collect())
     }
 
     async fn append(&self, new: NewConfigVersion) -> Result<ConfigVersion, StoreError> {
-        let (version, document) = successor(new)?;
-        // Of those that see the same live version, the primary key lets one pass.
-        let written = sqlx::query(
-            "INSERT INTO config_version
-               (environment, version, parent, document, sha256, author, reason, created_at)
-             SELECT ?, ?, ?, ?, ?, ?, ?, ?
-             FROM (SELECT max(version) AS version FROM config_version WHERE environment = ?) AS live
-             WHERE live.version <=> ?",
-        )
-        .bind(&version.environment)
-        .bind(version.version)
-        .bind(version.parent)
-        .bind(&document)
-        .bind(&version.sha256)
-        .bind(&version.author)
-        .bind(&version.reason)
-        .bind(version.created_at)
-        .bind(&version.environment)
-        .bind(version.parent)
-        .execute(self)
-        .await;
-        match written {
-            Ok(written) if written.rows_affected() == 1 => Ok(version),
-            Ok(_) => Err(overtaken(&version)),
-            Err(error) if is_duplicate(&error) => Err(overtaken(&version)),
-            Err(error) => Err(error.into()),
-        }
+        let new = Successor::of(new)?;
+        if append(self, &new).await? { Ok(new.version) } else { Err(overtaken(&new.version)) }
     }
+}
+
+/// Appends a version where its parent is live; answers whether it is.
+pub(super) async fn append(
+    database: impl Executor<'_, Database = MySql>,
+    new: &Successor,
+) -> Result<bool, sqlx::Error> {
+    let version = &new.version;
+    // Of those that see the same live version, the primary key lets one pass.
+    let written = sqlx::query(
+        "INSERT INTO config_version
+           (environment, version, parent, document, sha256, author, reason, created_at)
+         SELECT ?, ?, ?, ?, ?, ?, ?, ?
+         FROM (SELECT max(version) AS version FROM config_version WHERE environment = ?) AS live
+         WHERE live.version <=> ?",
+    )
+    .bind(&version.environment)
+    .bind(version.version)
+    .bind(version.parent)
+    .bind(&new.document)
+    .bind(&version.sha256)
+    .bind(&version.author)
+    .bind(&version.reason)
+    .bind(version.created_at)
+    .bind(&version.environment)
+    .bind(version.parent)
+    .execute(database)
+    .await;
+    room(written)
 }

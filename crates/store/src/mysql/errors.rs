@@ -1,7 +1,7 @@
 //! What the server's error numbers mean to a caller.
 
 use sqlx::error::{DatabaseError, ErrorKind};
-use sqlx::mysql::MySqlDatabaseError;
+use sqlx::mysql::{MySqlDatabaseError, MySqlQueryResult};
 
 use crate::sql::Meaning;
 
@@ -48,6 +48,11 @@ pub(super) fn is_deadlock(error: &sqlx::Error) -> bool {
     matches!(number(error), Some(1213 | 1412))
 }
 
+/// Whether a lock was waited for in vain.
+pub(super) fn is_lock_wait(error: &sqlx::Error) -> bool {
+    number(error) == Some(1205)
+}
+
 /// Whether the server turned user or password away.
 pub(super) fn is_refused_login(error: &sqlx::Error) -> bool {
     // Wrong, not for this database, not by password, expired, locked.
@@ -63,6 +68,15 @@ pub(super) fn is_parting(error: &sqlx::Error) -> bool {
 /// Whether a key is there already.
 pub(super) fn is_duplicate(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(DatabaseError::is_unique_violation)
+}
+
+/// Whether an insert found room: not where its key is there already.
+pub(super) fn room(inserted: Result<MySqlQueryResult, sqlx::Error>) -> Result<bool, sqlx::Error> {
+    match inserted {
+        Ok(inserted) => Ok(inserted.rows_affected() > 0),
+        Err(error) if is_duplicate(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Whether a table is missing.

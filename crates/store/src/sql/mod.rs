@@ -3,14 +3,20 @@
 
 mod clients;
 mod config_versions;
+mod console;
 mod email_jobs;
 mod errors;
+mod lenient;
 mod log_records;
 mod replicas;
 mod users;
 
 pub(crate) use clients::{features, features_text};
-pub(crate) use config_versions::{ConfigVersionRow, overtaken, successor};
+pub(crate) use config_versions::{ConfigVersionRow, Successor, overtaken};
+pub(crate) use console::{
+    AuditHeadRow, AuditRow, Change, ConsoleTokenRow, Failure, GoldenPayloadRow, LoginFailuresRow,
+    ProposalRow, SessionRow, StoredProposal, agent, make, under_way_states,
+};
 pub(crate) use email_jobs::{EmailJobRow, WaitingRow, counts, list_of, waiting};
 pub(crate) use errors::Meaning;
 pub(crate) use log_records::{payloads, record};

@@ -12,6 +12,7 @@ pub(crate) struct UserRow {
     role: String,
     created_at: DateTime<Utc>,
     disabled: bool,
+    email: Option<String>,
 }
 
 impl TryFrom<UserRow> for User {
@@ -26,13 +27,7 @@ impl TryFrom<UserRow> for User {
             role,
             created_at: row.created_at,
             disabled: row.disabled,
+            email: row.email,
         })
-    }
-}
-
-impl User {
-    /// What it means that the name is there already.
-    pub(crate) fn is_taken(&self) -> StoreError {
-        StoreError::Conflict { what: format!("a user `{}` exists", self.name) }
     }
 }

@@ -2,18 +2,19 @@
 
 use async_trait::async_trait;
 use bellwether_core::config::ConfigVersion;
+use sqlx::SqliteExecutor;
 
 use super::Sqlite;
-use crate::sql::{ConfigVersionRow, overtaken, successor};
-use crate::{ConfigStore, NewConfigVersion, StoreError};
+use crate::sql::{ConfigVersionRow, Failure, Successor, overtaken};
+use crate::{ConfigStore, NewConfigVersion, StoreError, StoredVersion};
 
 #[async_trait]
 impl ConfigStore for Sqlite {
-    async fn live(&self, environment: &str) -> Result<Option<ConfigVersion>, StoreError> {
+    async fn live(&self, environment: &str) -> Result<Option<StoredVersion>, StoreError> {
         Ok(self.history(environment, 1).await?.pop())
     }
 
-    async fn version(&self, environment: &str, version: u64) -> Result<Option<ConfigVersion>, StoreError> {
+    async fn version(&self, environment: &str, version: u64) -> Result<Option<StoredVersion>, StoreError> {
         let row: Option<ConfigVersionRow> = sqlx::query_as(
             "SELECT environment, version, parent, document, sha256, author, reason, created_at
              FROM config_version WHERE environment = ? AND version = ?",
@@ -22,10 +23,10 @@ impl ConfigStore for Sqlite {
         .bind(stored(version)?)
         .fetch_optional(self.readers())
         .await?;
-        row.map(ConfigVersion::try_from).transpose()
+        Ok(row.map(StoredVersion::from))
     }
 
-    async fn history(&self, environment: &str, limit: u32) -> Result<Vec<ConfigVersion>, StoreError> {
+    async fn history(&self, environment: &str, limit: u32) -> Result<Vec<StoredVersion>, StoreError> {
         let rows: Vec<ConfigVersionRow> = sqlx::query_as(
             "SELECT environment, version, parent, document, sha256, author, reason, created_at
              FROM config_version WHERE environment = ? ORDER BY version DESC LIMIT ?",
@@ -34,37 +35,39 @@ impl ConfigStore for Sqlite {
         .bind(limit)
         .fetch_all(self.readers())
         .await?;
-        rows.into_iter().map(ConfigVersion::try_from).collect()
+        Ok(rows.into_iter().map(StoredVersion::from).collect())
     }
 
     async fn append(&self, new: NewConfigVersion) -> Result<ConfigVersion, StoreError> {
-        let (version, document) = successor(new)?;
-        // Check and insert are one statement, and so one transaction.
-        let written = sqlx::query(
-            "INSERT INTO config_version
-               (environment, version, parent, document, sha256, author, reason, created_at)
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
-             WHERE (SELECT max(version) FROM config_version WHERE environment = ?1) IS ?3",
-        )
-        .bind(&version.environment)
-        .bind(stored(version.version)?)
-        .bind(version.parent.map(stored).transpose()?)
-        .bind(&document)
-        .bind(&version.sha256)
-        .bind(&version.author)
-        .bind(&version.reason)
-        .bind(version.created_at)
-        .execute(self.pool())
-        .await?
-        .rows_affected();
-        if written == 0 {
-            return Err(overtaken(&version));
-        }
-        Ok(version)
+        let new = Successor::of(new)?;
+        if append(self.pool(), &new).await? { Ok(new.version) } else { Err(overtaken(&new.version)) }
     }
 }
 
+/// Appends a version where its parent is live; answers whether it is.
+pub(super) async fn append(database: impl SqliteExecutor<'_>, new: &Successor) -> Result<bool, Failure> {
+    let version = &new.version;
+    // Check and insert are one statement, and so one transaction.
+    let written = sqlx::query(
+        "INSERT INTO config_version
+           (environment, version, parent, document, sha256, author, reason, created_at)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
+         WHERE (SELECT max(version) FROM config_version WHERE environment = ?1) IS ?3",
+    )
+    .bind(&version.environment)
+    .bind(stored(version.version)?)
+    .bind(version.parent.map(stored).transpose()?)
+    .bind(&new.document)
+    .bind(&version.sha256)
+    .bind(&version.author)
+    .bind(&version.reason)
+    .bind(version.created_at)
+    .execute(database)
+    .await?;
+    Ok(written.rows_affected() == 1)
+}
+
 /// SQLite's integers are signed.
-fn stored(version: u64) -> Result<i64, StoreError> {
+pub(super) fn stored(version: u64) -> Result<i64, StoreError> {
     i64::try_from(version).map_err(|error| StoreError::Refused(Box::new(error)))
 }

@@ -5,6 +5,7 @@
 
 mod clients;
 mod config_store;
+mod console;
 mod email_jobs;
 mod errors;
 mod idempotency;

@@ -1,35 +1,16 @@
-//! Users in SQLite.
+//! Users in SQLite, read.
 
 use async_trait::async_trait;
 
 use super::Sqlite;
 use crate::sql::UserRow;
-use crate::{Role, StoreError, User, Users};
+use crate::{StoreError, User, Users};
 
 #[async_trait]
 impl Users for Sqlite {
-    async fn add(&self, user: &User) -> Result<(), StoreError> {
-        let added = sqlx::query(
-            "INSERT INTO users (name, password_hash, role, created_at, disabled) VALUES (?, ?, ?, ?, ?)
-             ON CONFLICT (name) DO NOTHING",
-        )
-        .bind(&user.name)
-        .bind(&user.password_hash)
-        .bind(user.role.as_str())
-        .bind(user.created_at)
-        .bind(user.disabled)
-        .execute(self.pool())
-        .await?
-        .rows_affected();
-        if added == 0 {
-            return Err(user.is_taken());
-        }
-        Ok(())
-    }
-
     async fn find(&self, name: &str) -> Result<Option<User>, StoreError> {
         let row: Option<UserRow> = sqlx::query_as(
-            "SELECT name, password_hash, role, created_at, disabled FROM users WHERE name = ?",
+            "SELECT name, password_hash, role, created_at, disabled, email FROM users WHERE name = ?",
         )
         .bind(name)
         .fetch_optional(self.readers())
@@ -38,26 +19,11 @@ impl Users for Sqlite {
     }
 
     async fn list(&self) -> Result<Vec<User>, StoreError> {
-        let rows: Vec<UserRow> =
-            sqlx::query_as("SELECT name, password_hash, role, created_at, disabled FROM users ORDER BY name")
-                .fetch_all(self.readers())
-                .await?;
+        let rows: Vec<UserRow> = sqlx::query_as(
+            "SELECT name, password_hash, role, created_at, disabled, email FROM users ORDER BY name",
+        )
+        .fetch_all(self.readers())
+        .await?;
         rows.into_iter().map(User::try_from).collect()
-    }
-
-    async fn set_password_hash(&self, name: &str, password_hash: &str) -> Result<bool, StoreError> {
-        let update =
-            sqlx::query("UPDATE users SET password_hash = ? WHERE name = ?").bind(password_hash).bind(name);
-        Ok(update.execute(self.pool()).await?.rows_affected() > 0)
-    }
-
-    async fn set_role(&self, name: &str, role: Role) -> Result<bool, StoreError> {
-        let update = sqlx::query("UPDATE users SET role = ? WHERE name = ?").bind(role.as_str()).bind(name);
-        Ok(update.execute(self.pool()).await?.rows_affected() > 0)
-    }
-
-    async fn set_disabled(&self, name: &str, disabled: bool) -> Result<bool, StoreError> {
-        let update = sqlx::query("UPDATE users SET disabled = ? WHERE name = ?").bind(disabled).bind(name);
-        Ok(update.execute(self.pool()).await?.rows_affected() > 0)
     }
 }

@@ -4,11 +4,13 @@
 
 use std::sync::Arc;
 
+use bellwether_core::change::{Proposal, ProposalKind, ProposalState};
 use bellwether_core::config::ConfigDocument;
 use bellwether_core::prediction::{Answer, EmailOrder, LogRecord, RECORD_SCHEMA};
 use bellwether_core::treatment::Treatment;
-use bellwether_store::LoginDetails;
+use bellwether_store::console::{NewAuditEntry, Step};
 use bellwether_store::mysql::{Mysql, MysqlOptions};
+use bellwether_store::{LoginDetails, NewConfigVersion, Role, User};
 use chrono::{DateTime, Duration, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -57,6 +59,7 @@ pub(crate) fn record(n: u32) -> LogRecord {
             config_version: 7,
             imputed: vec!["tenure".to_owned()],
             ignored: Vec::new(),
+            trial: None,
         },
         scores,
         heuristic: 0.1 + 0.2,
@@ -103,4 +106,67 @@ pub(crate) async fn mysql(url: impl Into<String>) -> Mysql {
 /// A document that differs by its cutoff.
 pub(crate) fn document(cutoff: f64) -> ConfigDocument {
     ConfigDocument { proba_cutoff: cutoff, ..ConfigDocument::initial("forest_1") }
+}
+
+/// A version of `stage` that follows `parent`.
+pub(crate) fn version(parent: Option<u64>, cutoff: f64) -> NewConfigVersion {
+    NewConfigVersion {
+        environment: "stage".to_owned(),
+        parent,
+        document: document(cutoff),
+        author: "Zoë".to_owned(),
+        reason: "because \"it\" works; DROP TABLE config_version".to_owned(),
+        created_at: morning(),
+    }
+}
+
+/// A line of the audit log that tells of a test.
+pub(crate) fn line() -> NewAuditEntry {
+    NewAuditEntry {
+        at: morning(),
+        actor: "ann".to_owned(),
+        action: "store.tested".to_owned(),
+        subject: "the store".to_owned(),
+        detail: json!({"why": "to see", "share": 0.1 + 0.2}),
+    }
+}
+
+/// An editor.
+pub(crate) fn user(name: &str) -> User {
+    User {
+        name: name.to_owned(),
+        password_hash: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".to_owned(),
+        role: Role::Editor,
+        created_at: morning(),
+        disabled: false,
+        email: None,
+    }
+}
+
+/// The step that adds an editor.
+pub(crate) fn add_user(name: &str) -> Step {
+    Step::AddUser(user(name))
+}
+
+/// A proposal that was not added yet.
+pub(crate) fn proposal(cutoff: f64) -> Proposal {
+    let document = document(cutoff);
+    Proposal {
+        id: 0,
+        revision: 0,
+        state: ProposalState::Proposed,
+        kind: ProposalKind::Revert { version: 3 },
+        sha256: document.sha256().unwrap(),
+        document,
+        base: 7,
+        author: "ann".to_owned(),
+        reason: "fewer emails".to_owned(),
+        created_at: morning(),
+        updated_at: morning(),
+        trial: None,
+        approval: None,
+        emergency: None,
+        rollout: None,
+        closed: None,
+    }
 }

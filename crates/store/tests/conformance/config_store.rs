@@ -1,20 +1,9 @@
 //! What every config store does.
 
-use bellwether_store::{ConfigStore, NewConfigVersion, StoreError};
+use bellwether_store::{ConfigStore, NewConfigVersion, StoreError, StoredVersion};
 use futures_util::future::join_all;
 
-use crate::builders::{document, morning};
-
-fn new(parent: Option<u64>, cutoff: f64) -> NewConfigVersion {
-    NewConfigVersion {
-        environment: "stage".to_owned(),
-        parent,
-        document: document(cutoff),
-        author: "Zoë".to_owned(),
-        reason: "because \"it\" works; DROP TABLE config_version".to_owned(),
-        created_at: morning(),
-    }
-}
+use crate::builders::{document, version};
 
 pub(crate) async fn an_environment_starts_without_a_version(store: &impl ConfigStore) {
     assert_eq!(store.live("stage").await.unwrap(), None);
@@ -23,21 +12,22 @@ pub(crate) async fn an_environment_starts_without_a_version(store: &impl ConfigS
 }
 
 pub(crate) async fn a_version_is_read_back_as_it_was_appended(store: &impl ConfigStore) {
-    let first = store.append(new(None, 0.65)).await.unwrap();
+    let first = store.append(version(None, 0.65)).await.unwrap();
     assert_eq!((first.version, first.parent), (1, None));
     assert_eq!(first.sha256, document(0.65).sha256().unwrap());
-    let second = store.append(new(Some(1), 0.1 + 0.2)).await.unwrap();
-    assert_eq!(store.version("stage", 1).await.unwrap(), Some(first.clone()));
-    assert_eq!(store.live("stage").await.unwrap(), Some(second.clone()));
+    let second = store.append(version(Some(1), 0.1 + 0.2)).await.unwrap();
+    assert_eq!(store.version("stage", 1).await.unwrap(), Some(first.clone().into()));
+    assert_eq!(store.live("stage").await.unwrap().unwrap().readable().unwrap(), second);
+    let (first, second) = (StoredVersion::from(first), StoredVersion::from(second));
     assert_eq!(store.history("stage", 10).await.unwrap(), [second.clone(), first]);
     assert_eq!(store.history("stage", 1).await.unwrap(), [second]);
 }
 
 pub(crate) async fn only_a_child_of_the_live_version_is_appended(store: &impl ConfigStore) {
-    store.append(new(None, 0.65)).await.unwrap();
-    store.append(new(Some(1), 0.66)).await.unwrap();
+    store.append(version(None, 0.65)).await.unwrap();
+    store.append(version(Some(1), 0.66)).await.unwrap();
     for parent in [None, Some(0), Some(1), Some(3), Some(u64::MAX)] {
-        let refused = store.append(new(parent, 0.67)).await.unwrap_err();
+        let refused = store.append(version(parent, 0.67)).await.unwrap_err();
         let expected = matches!(refused, StoreError::Conflict { .. } | StoreError::Refused(_));
         assert!(expected && !refused.is_transient(), "{parent:?}: {refused:?}");
     }
@@ -45,19 +35,19 @@ pub(crate) async fn only_a_child_of_the_live_version_is_appended(store: &impl Co
 }
 
 pub(crate) async fn environments_do_not_see_each_other(store: &impl ConfigStore) {
-    store.append(new(None, 0.65)).await.unwrap();
+    store.append(version(None, 0.65)).await.unwrap();
     assert_eq!(store.live("prod").await.unwrap(), None);
-    let prod = NewConfigVersion { environment: "prod".to_owned(), ..new(None, 0.7) };
+    let prod = NewConfigVersion { environment: "prod".to_owned(), ..version(None, 0.7) };
     assert_eq!(store.append(prod).await.unwrap().version, 1);
 }
 
 pub(crate) async fn of_concurrent_appends_exactly_one_wins(store: &impl ConfigStore) {
-    store.append(new(None, 0.65)).await.unwrap();
-    let appends = (0..16).map(|n| store.append(new(Some(1), 0.1 + f64::from(n) / 100.0)));
+    store.append(version(None, 0.65)).await.unwrap();
+    let appends = (0..16).map(|n| store.append(version(Some(1), 0.1 + f64::from(n) / 100.0)));
     let outcomes = join_all(appends).await;
     let won: Vec<_> = outcomes.iter().flatten().collect();
     assert_eq!(won.len(), 1);
-    assert_eq!(store.live("stage").await.unwrap().as_ref(), Some(won[0]));
+    assert_eq!(store.live("stage").await.unwrap(), Some(won[0].clone().into()));
     let mut lost = outcomes.iter().filter_map(|outcome| outcome.as_ref().err());
     assert!(lost.all(|error| matches!(error, StoreError::Conflict { .. })));
 }

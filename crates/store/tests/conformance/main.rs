@@ -15,6 +15,7 @@ mod config_store;
 mod database;
 mod email_jobs;
 mod idempotency;
+mod poisoned_config;
 mod prediction_log;
 mod redis;
 mod replicas;
@@ -24,6 +25,11 @@ mod users;
 mod sqlite {
     use bellwether_store::Database as _;
     use bellwether_store::sqlite::{Sqlite, SqliteOptions};
+    use sqlx::ConnectOptions as _;
+    use sqlx::sqlite::SqliteConnectOptions;
+    use tokio::sync::Mutex;
+
+    use crate::poisoned_config::Somebody;
 
     async fn fresh() -> (Sqlite, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
@@ -38,21 +44,39 @@ mod sqlite {
         (sqlite, folder)
     }
 
+    async fn beside() -> (Sqlite, Somebody) {
+        let (sqlite, folder) = empty().await;
+        let options = SqliteConnectOptions::new().filename(folder.path().join("data/test.db"));
+        let connection = Mutex::new(options.connect().await.unwrap());
+        (sqlite, Somebody::Sqlite { connection, _folder: folder })
+    }
+
     database_conformance!(fresh);
     config_store_conformance!(empty);
+    poisoned_config_conformance!(beside);
     prediction_log_conformance!(empty);
     clients_conformance!(empty);
     users_conformance!(empty);
     email_jobs_conformance!(empty);
     replicas_conformance!(empty);
     idempotency_conformance!(empty);
+
+    mod of_any_kind {
+        use super::beside;
+
+        poisoned_config_conformance!(beside, a_value_that_is_none_is_told_by_its_column);
+    }
 }
 
 mod mysql {
     use bellwether_store::Database as _;
     use bellwether_store::mysql::Mysql;
+    use sqlx::ConnectOptions as _;
+    use sqlx::mysql::MySqlConnectOptions;
+    use tokio::sync::Mutex;
 
     use crate::builders::mysql;
+    use crate::poisoned_config::Somebody;
 
     async fn fresh() -> (Mysql, ()) {
         (mysql(bellwether_testkit::mariadb::fresh_database().await).await, ())
@@ -62,6 +86,14 @@ mod mysql {
         let (mysql, ()) = fresh().await;
         mysql.migrate().await.unwrap();
         (mysql, ())
+    }
+
+    async fn beside() -> (Mysql, Somebody) {
+        let url = bellwether_testkit::mariadb::fresh_database().await;
+        let mysql = mysql(url.clone()).await;
+        mysql.migrate().await.unwrap();
+        let options: MySqlConnectOptions = url.parse().unwrap();
+        (mysql, Somebody::Mysql { connection: Mutex::new(options.connect().await.unwrap()) })
     }
 
     /// The log as it is after a while: with a partition for each day there is.
@@ -74,6 +106,7 @@ mod mysql {
 
     database_conformance!(fresh);
     config_store_conformance!(empty);
+    poisoned_config_conformance!(beside);
     prediction_log_conformance!(empty);
     clients_conformance!(empty);
     users_conformance!(empty);

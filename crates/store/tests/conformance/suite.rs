@@ -26,6 +26,27 @@ macro_rules! config_store_conformance {
     };
 }
 
+/// Of a store beside which somebody writes: `empty` answers their connection as what keeps the store.
+macro_rules! poisoned_config_conformance {
+    ($empty:ident, $($check:ident),+ $(,)?) => {
+        mod poisoned_config {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $check() {
+                let (store, somebody) = super::$empty().await;
+                crate::poisoned_config::$check(&store, &somebody).await;
+            })+
+        }
+    };
+    ($empty:ident) => {
+        poisoned_config_conformance!(
+            $empty,
+            a_poisoned_row_is_told_with_every_reason,
+            a_document_that_was_changed_beneath_its_sha256_is_unreadable,
+            a_poisoned_version_can_be_followed_by_a_good_one,
+        );
+    };
+}
+
 macro_rules! prediction_log_conformance {
     ($empty:ident) => {
         conformance!(
@@ -70,7 +91,7 @@ macro_rules! users_conformance {
             $empty,
             a_user_is_read_back,
             a_name_is_taken_once,
-            changes_reach_those_who_exist,
+            changes_reach_only_whom_they_name,
             everyone_is_listed_by_name,
             names_are_compared_exactly,
         );

@@ -1,10 +1,11 @@
 //! What each query reads: the server counts the rows it looks at, and no call of a service may look at many
 //! more than it answers, however full the tables are. So nothing scans a table.
 
+use bellwether_store::console::{Ledger as _, Step};
 use bellwether_store::mysql::Mysql;
 use bellwether_store::{
     ClientRow, Clients, ConfigStore, Database, EmailJobState, EmailJobs, EmailRetry, IdempotencyKeys,
-    KeyedRequest, NewConfigVersion, NewEmailJob, PredictionLog, ReplicaReport, Replicas, Role, User, Users,
+    KeyedRequest, NewEmailJob, PredictionLog, ReplicaReport, Replicas, Role, Users,
 };
 use bellwether_testkit::mariadb::{MariaDb, fresh_database};
 use chrono::TimeDelta;
@@ -13,7 +14,7 @@ use sqlx::{Executor as _, MySqlConnection};
 use uuid::Uuid;
 
 use crate::beside;
-use crate::builders::{at, document, morning, mysql, record, records};
+use crate::builders::{add_user, at, line, morning, mysql, record, records, version};
 
 /// Rows in each large table.
 const MANY: u32 = 3_000;
@@ -97,22 +98,6 @@ fn replica(n: u32) -> ReplicaReport {
     }
 }
 
-fn user(n: u32) -> User {
-    let name = format!("user {n:04}");
-    User { name, password_hash: String::new(), role: Role::Viewer, created_at: morning(), disabled: false }
-}
-
-fn version(parent: Option<u64>) -> NewConfigVersion {
-    NewConfigVersion {
-        environment: "stage".to_owned(),
-        parent,
-        document: document(0.65),
-        author: String::new(),
-        reason: String::new(),
-        created_at: morning(),
-    }
-}
-
 /// A server that nobody else asks meanwhile. On a given one tests have to run one at a time.
 async fn server_of_its_own() -> (String, Option<MariaDb>) {
     if std::env::var_os("BELLWETHER_TEST_MYSQL_URL").is_some() {
@@ -140,8 +125,8 @@ async fn fill(mysql: &Mysql) -> Vec<NewEmailJob> {
     for n in 0..300 {
         mysql.claim_key(&key(n), morning() + TimeDelta::seconds(n.into())).await.unwrap();
         mysql.report(&replica(n)).await.unwrap();
-        mysql.add(&user(n)).await.unwrap();
-        mysql.append(version((n > 0).then_some(n.into()))).await.unwrap();
+        mysql.commit(line(), vec![add_user(&format!("user {n:04}"))]).await.unwrap();
+        mysql.append(version((n > 0).then_some(n.into()), 0.65)).await.unwrap();
     }
     jobs
 }
@@ -224,10 +209,11 @@ async fn no_call_reads_many_more_rows_than_it_answers() {
     let silent = mysql.forget_silent(morning() + TimeDelta::seconds(5));
     meter.at_most(FEW, "forget_silent", silent).await.unwrap();
     meter.at_most(FEW, "find user", Users::find(&mysql, "user 0007")).await.unwrap();
-    meter.at_most(FEW, "set_role", mysql.set_role("user 0007", Role::Admin)).await.unwrap();
+    let set_role = Step::SetRole { name: "user 0007".to_owned(), role: Role::Admin };
+    meter.at_most(FEW, "set_role", mysql.commit(line(), vec![set_role])).await.unwrap();
     meter.at_most(FEW, "live", mysql.live("stage")).await.unwrap();
     meter.at_most(FEW, "version", mysql.version("stage", 7)).await.unwrap();
     meter.at_most(FEW, "history", mysql.history("stage", 10)).await.unwrap();
-    meter.at_most(FEW, "append", mysql.append(version(Some(300)))).await.unwrap();
+    meter.at_most(FEW, "append", mysql.append(version(Some(300), 0.65))).await.unwrap();
     assert_eq!(meter.failures, [""; 0]);
 }

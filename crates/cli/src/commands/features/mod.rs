@@ -66,6 +66,7 @@ async fn live_schema(database: &dyn Database, settings: &Settings) -> anyhow::Re
     let live = database.live(environment).await?;
     let live =
         live.with_context(|| format!("no config is live in `{environment}`; run `bellwether migrate`"))?;
+    let live = live.readable()?;
     let models = ModelFolder::new(&settings.models.path);
     let bundles = tokio::task::spawn_blocking(move || models.scan()).await?;
     let folder = settings.models.path.display();

@@ -48,6 +48,6 @@ pub(super) async fn first_user(database: &dyn Database) -> anyhow::Result<Option
     let mut chance = rand::rng();
     let password: String =
         (0..20).map(|_| char::from(letters[chance.random_range(0..letters.len())])).collect();
-    user::add(database, "admin", Role::Admin, user::hash(&password)?).await?;
+    user::add(database, "bellwether", "admin", Role::Admin, user::hash(&password)?).await?;
     Ok(Some(password))
 }

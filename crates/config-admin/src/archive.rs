@@ -1,0 +1,1 @@
+//! Every line of the audit log goes to the archive, in order.

@@ -1,0 +1,1 @@
+//! What follows a promotion: acknowledgement by every replica, baking, rollback, notices.

@@ -1,0 +1,54 @@
+//! Proposals in MySQL, read.
+
+use async_trait::async_trait;
+use bellwether_core::change::Proposal;
+
+use crate::StoreError;
+use crate::console::Proposals;
+use crate::mysql::Mysql;
+use crate::sql::{ProposalRow, under_way_states};
+
+#[async_trait]
+impl Proposals for Mysql {
+    async fn proposal(&self, id: u64) -> Result<Option<Proposal>, StoreError> {
+        let row: Option<ProposalRow> =
+            sqlx::query_as("SELECT id, revision, content FROM proposals WHERE id = ?")
+                .bind(id)
+                .fetch_optional(self)
+                .await?;
+        row.map(Proposal::try_from).transpose()
+    }
+
+    async fn proposals(&self, before: Option<u64>, limit: u32) -> Result<Vec<Proposal>, StoreError> {
+        let rows: Vec<ProposalRow> = sqlx::query_as(
+            "SELECT id, revision, content FROM proposals WHERE id < ? ORDER BY id DESC LIMIT ?",
+        )
+        .bind(before.unwrap_or(u64::MAX))
+        .bind(limit)
+        .fetch_all(self)
+        .await?;
+        rows.into_iter().map(Proposal::try_from).collect()
+    }
+
+    async fn under_way(&self) -> Result<Vec<Proposal>, StoreError> {
+        let [trying, rolling_out] = under_way_states();
+        let rows: Vec<ProposalRow> =
+            sqlx::query_as("SELECT id, revision, content FROM proposals WHERE state IN (?, ?) ORDER BY id")
+                .bind(trying)
+                .bind(rolling_out)
+                .fetch_all(self)
+                .await?;
+        rows.into_iter().map(Proposal::try_from).collect()
+    }
+
+    async fn passed(&self, sha256: &str) -> Result<Option<Proposal>, StoreError> {
+        let row: Option<ProposalRow> = sqlx::query_as(
+            "SELECT id, revision, content FROM proposals WHERE sha256 = ? AND passed = TRUE
+             ORDER BY id DESC LIMIT 1",
+        )
+        .bind(sha256)
+        .fetch_optional(self)
+        .await?;
+        row.map(Proposal::try_from).transpose()
+    }
+}
