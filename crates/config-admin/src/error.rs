@@ -1,7 +1,7 @@
 //! How an operation of the console fails, and the one place where that becomes a status.
 
-use crate::pending::{Reassignment, ThreeWay};
 use actix_web::http::StatusCode;
+use bellwether_core::change::{Reassignment, ThreeWay};
 use bellwether_core::customer::FieldError;
 use bellwether_store::StoreError;
 use bellwether_web::Problem;

@@ -1,13 +1,12 @@
 //! The config console: a change of config is proposed, tried against the live staging service, promoted, watched
 //! and, where need be, rolled back. Pages and JSON routes are thin layers over [`console::Console`].
 
-#![allow(dead_code, reason = "the operations follow")]
-
 pub mod archive;
 pub mod console;
+mod environment;
 mod error;
-pub mod pending;
 pub mod rollout;
 pub mod trial;
 
+pub use environment::{ApiError, ApiToken, EnvironmentApi, EnvironmentParts};
 pub use error::ConsoleError;

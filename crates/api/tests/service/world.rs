@@ -84,6 +84,8 @@ impl Service {
             author: "a test".to_owned(),
             reason: "to see".to_owned(),
             created_at: chrono::Utc::now(),
+            provenance: None,
+            stage_report: None,
         };
         let version = self.database.append(new).await.unwrap().version;
         assert_eq!(self.get("/config-refresh").await["version"], version);

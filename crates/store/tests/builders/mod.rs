@@ -166,6 +166,7 @@ pub(crate) fn proposal(cutoff: f64) -> Proposal {
         document,
         base: 7,
         author: "ann".to_owned(),
+        edited_by: Some("bert".to_owned()),
         reason: "fewer emails".to_owned(),
         created_at: morning(),
         updated_at: morning(),
