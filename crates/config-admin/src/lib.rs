@@ -3,9 +3,11 @@
 
 #![allow(dead_code, reason = "the operations follow")]
 
+mod api;
 pub mod archive;
 pub mod console;
 mod error;
+mod pages;
 pub mod pending;
 pub mod rollout;
 pub mod trial;

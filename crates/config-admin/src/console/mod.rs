@@ -7,6 +7,7 @@ mod draft;
 mod views;
 
 pub use actor::Actor;
+pub(crate) use draft::reason_fault;
 pub use draft::{Bake, Draft};
 pub use views::{EnvironmentView, Health, ModelChoice, Overview, ReplicaState, ReplicaView, RolloutProgress};
 
