@@ -1,5 +1,6 @@
 //! What can be asked for on the command line.
 
+mod config;
 mod erase;
 mod features;
 mod jobs;
@@ -9,6 +10,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub(crate) use config::{
+    Config, ConfigCommand, ConsoleArgs, EnvironmentArg, Onward, Promote, Propose, Revert,
+};
 pub(crate) use erase::Erase;
 pub(crate) use features::{Features, FeaturesCommand, Import, OnBad};
 pub(crate) use jobs::{Jobs, JobsCommand, StateArg};
@@ -34,6 +38,8 @@ pub(crate) enum Command {
     Score(Score),
     /// Checks settings, bundles and connections, and says what is wrong
     Doctor(Target),
+    /// Config over the console: get, history, diff, propose, try, approve, promote, revert, status, wait
+    Config(Box<Config>),
     /// Email jobs: list, show, requeue, purge, refill
     Jobs(Jobs),
     /// What is known of clients: import

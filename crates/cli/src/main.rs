@@ -20,6 +20,7 @@ fn main() -> std::process::ExitCode {
         Command::Migrate(target) => commands::migrate::run(&target),
         Command::Score(score) => commands::score::run(&score),
         Command::Doctor(target) => commands::doctor::run(&target),
+        Command::Config(config) => commands::config::run(&config),
         Command::Jobs(jobs) => commands::jobs::run(&jobs),
         Command::Features(features) => commands::features::run(&features),
         Command::Erase(erase) => commands::erase::run(&erase),

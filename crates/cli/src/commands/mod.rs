@@ -1,5 +1,6 @@
 //! One file a command. Each has `run`, which answers the exit code.
 
+pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod erase;
 pub(crate) mod features;
