@@ -76,6 +76,7 @@ impl Heartbeat {
             bundles: bundles.into_iter().filter_map(|(uid, bundle)| Some((uid, bundle.ok()?))).collect(),
             refused: refused.map(|(version, reasons)| RefusedVersion { version, reasons }),
             journal_oldest_at,
+            traffic: self.live.traffic().map(|traffic| traffic.told()),
             started_at: self.started_at,
             at: self.clock.now(),
         };

@@ -11,6 +11,7 @@ mod resources;
 mod routes;
 pub mod startup;
 mod state;
+mod traffic;
 
 pub use resources::Parts;
 pub use startup::Application;

@@ -24,6 +24,7 @@ use crate::live::Live;
 use crate::resources::{Parts, Resources};
 use crate::routes;
 use crate::state::{Limits, State};
+use crate::traffic::count_failures;
 
 /// Every route there is. The names at the root are version 1 and change only by addition. `/metrics` is
 /// not among them where it has a port of its own.
@@ -47,6 +48,10 @@ fn routes(config: &mut web::ServiceConfig, metrics_here: bool) {
                 .get(routes::config::refresh)
                 .post(routes::config::refresh_by_post)
                 .wrap(guard(Scope::Config)),
+        )
+        .service(resource("/bundles", "GET").get(routes::bundles::bundles).wrap(guard(Scope::Config)))
+        .service(
+            resource("/bundles/{uid}/parity", "GET").get(routes::bundles::parity).wrap(guard(Scope::Config)),
         )
         .service(resource("/openapi.json", "GET").get(routes::docs::openapi))
         .service(resource("/docs", "GET").get(routes::docs::docs))
@@ -208,13 +213,14 @@ fn serve(
 ) -> anyhow::Result<Server> {
     let metrics_here = settings.server.metrics_bind.is_empty();
     let mut server = HttpServer::new(move || {
-        let face = face.clone();
+        let (face, live) = (face.clone(), state.live.clone());
         // What is wrapped last comes first: a request gets its id, passes the face, which says in what order
         // it looks at what, and comes to its route, which demands a scope.
         App::new()
             .app_data(state.clone())
             .app_data(metrics.clone())
             .wrap(from_fn(move |request, next| face.clone().serve(request, next)))
+            .wrap(from_fn(move |request, next| count_failures(live.clone(), request, next)))
             .wrap(logs::requests())
             .configure(move |config| routes(config, metrics_here))
     })

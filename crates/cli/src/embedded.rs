@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, ensure};
 use bellwether_core::bundle::ModelFolder;
-use bellwether_core::config::ConfigDocument;
+use bellwether_core::config::{ConfigDocument, Origin, Provenance};
 use bellwether_settings::{Embedded, Environment, Settings};
 use bellwether_store::{Database, NewConfigVersion, SharedDatabase, StoredVersion};
 use chrono::Utc;
@@ -59,6 +59,8 @@ pub(crate) async fn migrate(database: &dyn Database, settings: &Settings) -> any
         author: "bellwether migrate".to_owned(),
         reason: "the first version: one model answers everyone".to_owned(),
         created_at: Utc::now(),
+        provenance: Some(Provenance::of(Origin::Initial)),
+        stage_report: None,
     };
     Ok(database.append(new).await?.into())
 }

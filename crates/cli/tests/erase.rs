@@ -59,6 +59,7 @@ fn replica(name: &str, at: DateTime<Utc>, journal_oldest_at: Option<DateTime<Utc
         bundles: BTreeMap::new(),
         refused: None,
         journal_oldest_at,
+        traffic: None,
         started_at: at,
         at,
     }

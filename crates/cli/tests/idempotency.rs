@@ -62,6 +62,8 @@ async fn of_predictions_under_one_key_each_is_answered_and_logged_and_one_is_ema
         author: "a test".to_owned(),
         reason: "to see".to_owned(),
         created_at: chrono::Utc::now(),
+        provenance: None,
+        stage_report: None,
     };
     database.append(new).await.unwrap();
     http::get(&format!("{}/config-refresh", system.api)).await.unwrap();

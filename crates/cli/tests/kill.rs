@@ -36,6 +36,8 @@ async fn email_everything(data: &Path) {
         author: "a test".to_owned(),
         reason: "every prediction is to be counted".to_owned(),
         created_at: chrono::Utc::now(),
+        provenance: None,
+        stage_report: None,
     };
     database.append(new).await.unwrap();
     database.close().await;

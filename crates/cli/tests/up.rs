@@ -53,6 +53,8 @@ async fn change_config(system: &Embedded, change: impl FnOnce(&mut ConfigDocumen
         author: "a test".to_owned(),
         reason: "to see".to_owned(),
         created_at: chrono::Utc::now(),
+        provenance: None,
+        stage_report: None,
     };
     let version = database.append(new).await.unwrap().version;
     let (status, _) = get(system, "/config-refresh").await;
@@ -95,6 +97,26 @@ async fn health_readiness_docs_and_metrics_are_there() {
     assert_eq!(status, 200);
     assert!(page.as_str().unwrap().contains("/predict/batch"));
     assert!(!page.as_str().unwrap().contains("src="), "the page loads nothing");
+}
+
+#[tokio::test]
+async fn a_start_on_a_version_that_cannot_be_used_comes_up_on_the_last_good_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let system = builder(&folder).start();
+    change_config(&system, |document| document.proba_cutoff = 7.0).await;
+    assert!(system.terminate().success());
+    let migrate = Command::new(env!("CARGO_BIN_EXE_bellwether"))
+        .args(["migrate", "--data-dir"])
+        .arg(folder.path().join("data"))
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&migrate.stdout);
+    assert!(migrate.status.success(), "{}", String::from_utf8_lossy(&migrate.stderr));
+    assert!(told.contains("config version 2 is refused: proba_cutoff: "), "{told}");
+    let system = builder(&folder).start();
+    assert_eq!(get(&system, "/ready").await.0, 200);
+    assert_eq!(predict(&system, "100001").await["config_version"], 1);
+    assert_eq!(get(&system, "/config").await.1["refused"]["version"], 2);
 }
 
 #[tokio::test]

@@ -284,6 +284,9 @@ pub struct ConfigVersion {
     pub reason: String,
     /// When, in UTC.
     pub created_at: DateTime<Utc>,
+    /// By which way it came to be; none where it was written past us, or before that was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<Provenance>,
 }
 
 /// By which way a version came to be.

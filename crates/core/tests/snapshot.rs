@@ -25,6 +25,7 @@ fn version(document: ConfigDocument) -> ConfigVersion {
         author: "a test".to_owned(),
         reason: "to see".to_owned(),
         created_at: DateTime::UNIX_EPOCH,
+        provenance: None,
     }
 }
 

@@ -1,7 +1,8 @@
 //! The line of config versions of each environment: append-only, one live version at its end.
 
 use async_trait::async_trait;
-use bellwether_core::config::{ConfigDocument, ConfigVersion};
+use bellwether_core::change::TrialReport;
+use bellwether_core::config::{ConfigDocument, ConfigVersion, Provenance};
 use chrono::{DateTime, Utc};
 
 use crate::{StoreError, StoredVersion};
@@ -21,6 +22,10 @@ pub struct NewConfigVersion {
     pub reason: String,
     /// When, in UTC.
     pub created_at: DateTime<Utc>,
+    /// By which way it comes to be.
+    pub provenance: Option<Provenance>,
+    /// What its trial in staging found, where there was one; kept with it.
+    pub stage_report: Option<TrialReport>,
 }
 
 /// Config versions, immutable once appended. A row that somebody wrote past this trait is told as it is: its
@@ -44,6 +49,12 @@ pub trait ConfigStore: Send + Sync {
     /// # Errors
     /// As [`ConfigStore::live`].
     async fn history(&self, environment: &str, limit: u32) -> Result<Vec<StoredVersion>, StoreError>;
+
+    /// What the trial found that let a version through; none where there is no such version, or it was not tried.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] where the report cannot be read.
+    async fn stage_report(&self, environment: &str, version: u64) -> Result<Option<TrialReport>, StoreError>;
 
     /// Makes a version live. Of concurrent appends to one environment exactly one wins.
     ///

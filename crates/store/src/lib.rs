@@ -26,6 +26,7 @@ mod sightings;
 mod sql;
 pub mod sqlite;
 mod stored_version;
+mod traffic;
 mod users;
 
 pub use clients::{ClientRow, Clients};
@@ -44,4 +45,5 @@ pub use prediction_log::{DATABASE_SINK, DatabaseSink, PredictionLog};
 pub use replicas::{RefusedVersion, ReplicaReport, Replicas};
 pub use sightings::Sightings;
 pub use stored_version::{StoredVersion, UnreadableDocument};
+pub use traffic::Traffic;
 pub use users::{Role, User, Users};

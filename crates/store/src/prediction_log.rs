@@ -32,6 +32,13 @@ pub trait PredictionLog: Send + Sync {
     /// As [`PredictionLog::find`].
     async fn recent(&self, limit: u32) -> Result<Vec<LogRecord>, StoreError>;
 
+    /// Up to `limit` predictions before the one with the uid `before`, newest first: the page that follows one
+    /// of [`PredictionLog::recent`].
+    ///
+    /// # Errors
+    /// As [`PredictionLog::find`].
+    async fn recent_before(&self, before: Uuid, limit: u32) -> Result<Vec<LogRecord>, StoreError>;
+
     /// Up to `limit` predictions of one client, newest first.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::StoreError;
+use crate::{StoreError, Traffic};
 
 /// What one replica runs, as it last said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +26,8 @@ pub struct ReplicaReport {
     /// When the oldest entry of its journal was answered that has still to reach the database, the archive or the
     /// queue; none where each has all of them.
     pub journal_oldest_at: Option<DateTime<Utc>>,
+    /// What it answered since that version went live there; none while none is, and of a build that does not say.
+    pub traffic: Option<Traffic>,
     /// When it started.
     pub started_at: DateTime<Utc>,
     /// When it said so.

@@ -1,6 +1,6 @@
 //! A config version as it lies in the database, whoever wrote it there.
 
-use bellwether_core::config::{ConfigDocument, ConfigVersion};
+use bellwether_core::config::{ConfigDocument, ConfigVersion, Provenance};
 use chrono::{DateTime, Utc};
 
 use crate::StoreError;
@@ -23,6 +23,9 @@ pub struct StoredVersion {
     pub reason: String,
     /// When, in UTC, as the row says.
     pub created_at: DateTime<Utc>,
+    /// By which way it came to be; none where it was written past us, before that was kept, or by a newer build
+    /// that knows other ways.
+    pub provenance: Option<Provenance>,
     /// The content: whole, within its own rules, and with the sha256 that the row says.
     pub document: Result<ConfigDocument, UnreadableDocument>,
 }
@@ -55,6 +58,7 @@ impl StoredVersion {
             author: self.author,
             reason: self.reason,
             created_at: self.created_at,
+            provenance: self.provenance,
         })
     }
 }
@@ -69,6 +73,7 @@ impl From<ConfigVersion> for StoredVersion {
             author: version.author,
             reason: version.reason,
             created_at: version.created_at,
+            provenance: version.provenance,
             document: Ok(version.document),
         }
     }

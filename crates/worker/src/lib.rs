@@ -1,6 +1,6 @@
 //! The service that takes jobs and sends the prediction emails.
 //!
-//! Start reading at [`startup`], which lists every job. `email/` renders and sends; a job has a file named
+//! Start reading at [`startup`], which lists every job. `email/` renders, `bellwether-mail` sends; a job has a file named
 //! after it; `housekeeping` forgets old jobs and reports how many there are.
 
 mod condition;

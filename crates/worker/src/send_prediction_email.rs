@@ -8,13 +8,14 @@ use async_trait::async_trait;
 use bellwether_jobs::{
     Chance, EmailOutbox, Handled, JobHandler, Next, PayloadError, RetryPolicy, SendPredictionEmail, Ticket,
 };
+use bellwether_mail::{AddressBook, Letter, Mailer, Outcome, SendError};
 use bellwether_store::{Clock, EmailClaim, EmailJob, EmailJobs, EmailRetry, StoreError, WaitingEmailJob};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt;
 use governor::DefaultDirectRateLimiter;
 use tokio_util::sync::CancellationToken;
 
-use crate::email::{AddressBook, Letter, Mailer, Outage, Outcome, SendError};
+use crate::email::{self, Outage};
 use crate::verdict::{Failure, Verdict, judge};
 
 /// How long a claim stands without being renewed: a dead worker's job is free again after this.
@@ -139,7 +140,7 @@ impl SendPredictionEmailJob {
             Err(error) => return Verdict::Park(Failure::new(error.to_string())),
         };
         tracing::Span::current().record("trace", email.trace.as_deref());
-        let letter = match self.sending.addresses.letter(&email, &job.delivered, self.clock.now()) {
+        let letter = match email::letter(&self.sending.addresses, &email, &job.delivered, self.clock.now()) {
             Ok(letter) => letter,
             Err(error) => return Verdict::Park(Failure::new(error.to_string()).with(job, &[])),
         };

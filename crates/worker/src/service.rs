@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use bellwether_engines::login;
 use bellwether_jobs::{JobQueue, thread_chance};
+use bellwether_mail::MailerError;
 use bellwether_settings::Settings;
 use bellwether_store::archive::ArchiveStore;
 use bellwether_store::{Clock, LoginDetails, SharedDatabase};
 
-use crate::email::MailerError;
 use crate::retention::Retention;
 use crate::startup::{EmailOptions, JobOptions, Means, WorkerService};
 

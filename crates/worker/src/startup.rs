@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bellwether_jobs::{Chance, EmailOutbox, JobQueue, Refill, RetryPolicy, Work, WorkError, supervise};
+use bellwether_mail::{AddressBook, MailOptions, MailerError, mailer};
 use bellwether_store::{Clock, EmailJobs, IdempotencyKeys, Login, LoginDetails};
 use bellwether_web::health::Draining;
 use governor::{Quota, RateLimiter};
@@ -14,7 +15,6 @@ use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
 use crate::condition::Condition;
-use crate::email::{AddressBook, MailerError, mailer};
 use crate::housekeeping::Housekeeping;
 use crate::http::Endpoints;
 use crate::retention::Retention;
@@ -53,6 +53,12 @@ impl EmailOptions {
             ca_file: None,
             timeout: Duration::from_secs(60),
         }
+    }
+
+    /// How mail is handed over.
+    pub fn mail(&self) -> MailOptions {
+        let Self { login, renewal, ca_file, .. } = self.clone();
+        MailOptions { login, renewal, ca_file }
     }
 }
 
@@ -118,7 +124,7 @@ impl WorkerService {
     /// When the mail server's URL, the sender, a recipient or the certificate file makes no sense.
     pub fn build(means: Means, email: &EmailOptions, options: JobOptions) -> Result<Self, MailerError> {
         let sending = Sending {
-            mailer: mailer(email, options.concurrency)?,
+            mailer: mailer(&email.mail(), options.concurrency)?,
             addresses: AddressBook::new(&email.from, &email.recipients)?,
             timeout: email.timeout,
             retry: options.retry,

@@ -1,9 +1,7 @@
 //! What a delivery came to, and what that means for its job.
 
+use bellwether_mail::{Address, Outcome, SendError};
 use bellwether_store::EmailJob;
-use lettre::Address;
-
-use crate::email::{Outcome, SendError};
 
 /// What a delivery came to.
 pub(crate) enum Verdict {

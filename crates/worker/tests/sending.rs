@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bellwether_jobs::{Handled, JobHandler, RetryPolicy, Ticket, Work, supervise};
+use bellwether_mail::{AddressBook, FolderMailer, Letter, Mailer, Outcome, SendError};
 use bellwether_store::{EmailJobState, EmailJobs};
 use bellwether_testkit::{Reply, SmtpSink, Step};
-use bellwether_worker::email::{AddressBook, FolderMailer, Letter, Mailer, Outcome, SendError};
 use bellwether_worker::startup::JobOptions;
 use bellwether_worker::{SendPredictionEmailJob, Sending};
 use chrono::{TimeDelta, Utc};

@@ -12,12 +12,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bellwether_jobs::{EmailOutbox, RetryPolicy, Work, supervise};
+use bellwether_mail::{AddressBook, Letter, Mailer, Outcome, SendError};
 use bellwether_store::{
     EmailClaim, EmailJob, EmailJobCounts, EmailJobState, EmailJobs, EmailRetry, NewEmailJob, StoreError,
     WaitingEmailJob,
 };
 use bellwether_testkit::{Reply, SmtpSink, Step};
-use bellwether_worker::email::{AddressBook, Letter, Mailer, Outcome, SendError};
 use bellwether_worker::startup::JobOptions;
 use bellwether_worker::{SendPredictionEmailJob, Sending};
 use chrono::{DateTime, Utc};

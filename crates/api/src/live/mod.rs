@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use bellwether_core::bundle::{Bundles, ModelFolder};
 use bellwether_core::prediction::Snapshot;
 use bellwether_store::{Clock, ConfigStore, StoreError, StoredVersion};
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
+use crate::traffic::TrafficCount;
 use last_good::LastGood;
 
 /// Holds what is live. Reading it takes no lock.
@@ -23,6 +24,8 @@ pub(crate) struct Live {
     configs: Arc<dyn ConfigStore>,
     last_good: LastGood,
     snapshot: ArcSwapOption<Snapshot>,
+    bundles: ArcSwap<Bundles>,
+    traffic: ArcSwapOption<TrafficCount>,
     told: Mutex<Told>,
     /// Counts up whenever what is told changes.
     changes: watch::Sender<u64>,
@@ -68,6 +71,8 @@ impl Live {
             configs: sources.configs,
             last_good: LastGood::new(sources.last_good),
             snapshot: ArcSwapOption::empty(),
+            bundles: ArcSwap::default(),
+            traffic: ArcSwapOption::empty(),
             told: Mutex::default(),
             changes: watch::Sender::default(),
             refreshing: tokio::sync::Mutex::default(),
@@ -89,6 +94,16 @@ impl Live {
     /// What is live now.
     pub(crate) fn snapshot(&self) -> Option<Arc<Snapshot>> {
         self.snapshot.load_full()
+    }
+
+    /// Where the live version's answers are counted; none while none is live. Takes no lock either.
+    pub(crate) fn traffic(&self) -> Option<Arc<TrafficCount>> {
+        self.traffic.load_full()
+    }
+
+    /// What was in the models folder when it was last looked through, at the last refresh.
+    pub(crate) fn bundles(&self) -> Arc<Bundles> {
+        self.bundles.load_full()
     }
 
     /// Wakes whoever waits for what is told to change.
@@ -203,9 +218,11 @@ impl Live {
         if let Err(error) = self.last_good.write(&snapshot.config).await {
             tracing::warn!(%error, "the live config could not be kept on disk");
         }
-        let number = snapshot.config.version;
+        let (number, now) = (snapshot.config.version, self.clock.now());
+        // First, so that every answer of the new version is counted.
+        self.traffic.store(Some(Arc::new(TrafficCount::begin(number, now))));
         self.snapshot.store(Some(Arc::new(snapshot)));
-        self.lock().since = Some(self.clock.now());
+        self.lock().since = Some(now);
         metrics::gauge!("bellwether_config_version", "environment" => self.environment.clone())
             .set(number as f64);
         tracing::info!(version = number, "a config version is live");
@@ -240,7 +257,7 @@ impl Live {
     }
 
     /// What is in the models folder now.
-    async fn scan(&self) -> Bundles {
+    async fn scan(&self) -> Arc<Bundles> {
         let models = Arc::clone(&self.models);
         let bundles = match tokio::task::spawn_blocking(move || models.scan()).await {
             Ok(Ok(bundles)) => bundles,
@@ -260,6 +277,8 @@ impl Live {
             (uid.clone(), bundle.as_ref().map(|bundle| bundle.sha256().to_owned()).map_err(Clone::clone))
         });
         self.lock().bundles = told.collect();
+        let bundles = Arc::new(bundles);
+        self.bundles.store(bundles.clone());
         bundles
     }
 

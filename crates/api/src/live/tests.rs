@@ -2,6 +2,7 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
+use bellwether_core::change::TrialReport;
 use bellwether_core::config::{ConfigDocument, ConfigVersion};
 use bellwether_store::{NewConfigVersion, SystemClock, UnreadableDocument};
 
@@ -40,6 +41,10 @@ impl ConfigStore for Versions {
         Ok(self.live("").await?.into_iter().collect())
     }
 
+    async fn stage_report(&self, _: &str, _: u64) -> Result<Option<TrialReport>, StoreError> {
+        Ok(None)
+    }
+
     async fn append(&self, _: NewConfigVersion) -> Result<ConfigVersion, StoreError> {
         Err(StoreError::Unavailable("it is away".into()))
     }
@@ -61,6 +66,7 @@ fn version(number: u64, cutoff: f64) -> ConfigVersion {
         author: "a test".to_owned(),
         reason: "to see".to_owned(),
         created_at: DateTime::UNIX_EPOCH,
+        provenance: None,
     }
 }
 

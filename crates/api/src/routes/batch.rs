@@ -54,11 +54,23 @@ pub(crate) async fn predict_batch(
             Err(error) => lines.push(Some(line(&Problem::from(error))?)),
         }
     }
+    let traffic = state.live.traffic().filter(|_| call.purpose.is_none());
     let mut answers = state.predictor.predict_batch(&live, customers, call).await.into_iter();
     for slot in lines.iter_mut().filter(|slot| slot.is_none()) {
         *slot = match answers.next() {
-            Some(Ok(answer)) => Some(line(&answer)?),
-            Some(Err(error)) => Some(line(&Problem::from(error))?),
+            Some(Ok(answer)) => {
+                if let Some(traffic) = &traffic {
+                    traffic.answered(&answer, None);
+                }
+                Some(line(&answer)?)
+            }
+            Some(Err(error)) => {
+                let problem = Problem::from(error);
+                if let Some(traffic) = traffic.as_ref().filter(|_| problem.status() >= 500) {
+                    traffic.failed();
+                }
+                Some(line(&problem)?)
+            }
             None => None,
         };
     }

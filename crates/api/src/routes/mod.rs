@@ -1,6 +1,7 @@
 //! One file a route. Each reads its request, calls one thing, and writes its answer.
 
 pub(crate) mod batch;
+pub(crate) mod bundles;
 pub(crate) mod config;
 pub(crate) mod docs;
 pub(crate) mod emails;

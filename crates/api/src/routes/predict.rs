@@ -37,7 +37,12 @@ pub(crate) async fn predict(
     let body = body::read(&request, payload, state.limits.body, &["application/json"]).await?;
     let live = live(&state)?;
     let customer = Customer::parse(&body, &live.schema, state.clock.now().date_naive())?;
-    Ok(HttpResponse::Ok().json(state.predictor.predict(&live, customer, call).await?))
+    let (begun, purpose) = (call.begun, call.purpose);
+    let answer = state.predictor.predict(&live, customer, call).await?;
+    if let Some(traffic) = state.live.traffic().filter(|_| purpose.is_none()) {
+        traffic.answered(&answer, Some(begun.elapsed()));
+    }
+    Ok(HttpResponse::Ok().json(answer))
 }
 
 /// The circumstances of a request that has just arrived.

@@ -19,6 +19,8 @@ async fn every_route_wants_its_scope_and_the_rest_are_open() {
         (Method::GET, "/jobs/00000000-0000-7000-8000-000000000000", 404),
         (Method::GET, "/config", 403),
         (Method::POST, "/config-refresh", 403),
+        (Method::GET, "/bundles", 403),
+        (Method::GET, "/bundles/no_such/parity", 403),
     ];
     for (method, path, with_token) in routes {
         let bare = reqwest::Client::new().request(method.clone(), format!("{}{path}", service.url));

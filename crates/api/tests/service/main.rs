@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod access;
+mod bundles;
 mod observability;
 mod poisoned_config;
+mod traffic;
 mod trials;
 mod world;

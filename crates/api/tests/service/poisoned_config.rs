@@ -96,6 +96,8 @@ async fn a_poisoned_version_is_refused_everywhere_and_what_was_live_stays_even_t
         author: "a test".to_owned(),
         reason: "back to version 1".to_owned(),
         created_at: chrono::Utc::now(),
+        provenance: None,
+        stage_report: None,
     };
     service.database.append(mended).await.unwrap();
     assert_eq!(service.get("/config-refresh").await["version"], 7);

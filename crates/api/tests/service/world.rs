@@ -14,7 +14,7 @@ use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 
 pub(crate) const TOKEN: &str = "the-shared-token";
-const MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models");
+pub(crate) const MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models");
 /// Debug builds verify bundles slowly.
 const START: Duration = Duration::from_secs(120);
 
@@ -84,6 +84,8 @@ impl Service {
             author: "a test".to_owned(),
             reason: "to see".to_owned(),
             created_at: chrono::Utc::now(),
+            provenance: None,
+            stage_report: None,
         };
         let version = self.database.append(new).await.unwrap().version;
         assert_eq!(self.get("/config-refresh").await["version"], version);
@@ -187,6 +189,8 @@ async fn migrated(variables: &[(String, String)]) -> SharedDatabase {
         author: "test".to_owned(),
         reason: "the first".to_owned(),
         created_at: chrono::Utc::now(),
+        provenance: None,
+        stage_report: None,
     };
     database.append(new).await.unwrap();
     database

@@ -116,7 +116,7 @@ async fn database_works(settings: &Settings) -> anyhow::Result<String> {
 }
 
 async fn mail_works(settings: &Settings) -> anyhow::Result<String> {
-    let mailer = bellwether_worker::email::mailer(&bellwether_worker::email_options(settings), 1)?;
+    let mailer = bellwether_mail::mailer(&bellwether_worker::email_options(settings).mail(), 1)?;
     mailer.check().await?;
     Ok("mail can be handed over".to_owned())
 }

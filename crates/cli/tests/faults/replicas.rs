@@ -33,6 +33,8 @@ async fn a_change_refreshed_on_one_replica_reaches_the_others_and_all_report_it(
         author: "a test".to_owned(),
         reason: "to see it arrive".to_owned(),
         created_at: chrono::Utc::now(),
+        provenance: None,
+        stage_report: None,
     };
     store.append(new).await.unwrap();
     assert_eq!(version(&second).await, before, "nobody has told it yet");

@@ -135,6 +135,8 @@ impl World {
             author: "a test".to_owned(),
             reason: "to count".to_owned(),
             created_at: chrono::Utc::now(),
+            provenance: None,
+            stage_report: None,
         };
         store.append(new).await.unwrap();
         store.close().await;

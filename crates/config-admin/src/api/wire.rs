@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use bellwether_core::change::{CheckName, Difference, Proposal, Reassignment, TrialReport};
-use bellwether_core::config::ConfigDocument;
-use bellwether_store::StoredVersion;
+use bellwether_core::config::{ConfigDocument, Provenance};
+use bellwether_store::{StoredVersion, Traffic};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -30,6 +30,8 @@ pub(super) struct HistoryVersion {
     reason: String,
     /// When, in UTC.
     created_at: DateTime<Utc>,
+    /// By which way it came to be; null where that is not known.
+    provenance: Option<Provenance>,
     /// The content; null where what is stored cannot be used.
     document: Option<ConfigDocument>,
     /// What is stored instead of a document, where it cannot be used; null else.
@@ -59,6 +61,7 @@ impl From<StoredVersion> for HistoryVersion {
             author: stored.author,
             reason: stored.reason,
             created_at: stored.created_at,
+            provenance: stored.provenance,
             document,
             unreadable,
         }
@@ -292,8 +295,40 @@ pub(super) struct RolloutStep {
     hindrances: Vec<String>,
     /// How long it is still watched, in seconds; null where it is not, or not yet.
     bake_seconds_left: Option<u64>,
+    /// What the replicas have answered under this version, added up; null where they told nothing.
+    traffic: Option<Answers>,
     /// Which limits it exceeds now, one sentence each.
     exceeded: Vec<String>,
+}
+
+/// What was answered for clients' sakes under a version.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Answers {
+    /// Since when, in UTC.
+    since: DateTime<Utc>,
+    /// Predictions answered, holdouts included.
+    answered: u64,
+    /// Answers with a status of 5xx.
+    failed: u64,
+    /// Of those answered, the ones of high risk.
+    high_risk: u64,
+    /// Of those answered, the ones without a prediction: holdouts.
+    without_prediction: u64,
+    /// The latency that 99 of 100 answers did not exceed, in milliseconds; null while there are none.
+    p99_ms: Option<f64>,
+}
+
+impl From<Traffic> for Answers {
+    fn from(traffic: Traffic) -> Self {
+        Self {
+            since: traffic.since,
+            answered: traffic.answered,
+            failed: traffic.failed,
+            high_risk: traffic.high_risk,
+            without_prediction: traffic.without_prediction,
+            p99_ms: traffic.p99_ms(),
+        }
+    }
 }
 
 impl From<RolloutProgress> for RolloutStep {
@@ -304,6 +339,7 @@ impl From<RolloutProgress> for RolloutStep {
             expected: progress.expected,
             hindrances: progress.hindrances,
             bake_seconds_left: progress.bake_seconds_left,
+            traffic: progress.traffic.map(Answers::from),
             exceeded: progress.exceeded,
         }
     }

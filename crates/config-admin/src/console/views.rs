@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::pending::{Difference, StoredVersion, Traffic};
+use bellwether_core::change::Difference;
 use bellwether_settings::Environment;
+use bellwether_store::{StoredVersion, Traffic};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 

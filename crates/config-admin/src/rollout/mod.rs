@@ -1,1 +1,144 @@
-//! What follows a promotion: acknowledgement by every replica, baking, rollback, notices.
+//! What follows a promotion: every replica takes it up, it bakes within its limits, or it is rolled back by itself, and
+//! those concerned are told by mail.
+//!
+//! As with trials, what is under way is what the database says. Two processes at it do no harm: every write is by
+//! revision, and a rollback is one transaction with the version that it appends.
+
+mod judge;
+mod notices;
+mod progress;
+mod rollback;
+mod standing;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bellwether_core::change::{Outcome, Proposal, ProposalState, Rollout};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::ConsoleError;
+use crate::console::{Console, SYSTEM, Turn, particulars};
+use notices::Notices;
+use standing::Standing;
+
+/// How often rollouts are looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Sees rollouts through.
+pub struct Watcher {
+    console: Console,
+    notices: Arc<Notices>,
+}
+
+impl Watcher {
+    /// A watcher of a console's rollouts.
+    pub fn new(console: Console) -> Self {
+        let notices = Arc::new(Notices::new(console.clone()));
+        Self { console, notices }
+    }
+
+    /// Watches every rollout until `stop` is cancelled. What is under way then is taken up by the next process.
+    pub async fn run(self, stop: CancellationToken) {
+        // A mail server that hangs must not keep anybody from watching.
+        let both = async { tokio::join!(self.keep_watching(), self.notices.keep_sending()) };
+        stop.run_until_cancelled(Box::pin(both)).await;
+    }
+
+    async fn keep_watching(&self) {
+        let mut away = false;
+        loop {
+            match self.look().await {
+                Ok(()) => away = false,
+                Err(error) if !away => {
+                    // Said once an outage.
+                    away = true;
+                    tracing::warn!(%error, "rollouts cannot be watched; they wait");
+                }
+                Err(_) => {}
+            }
+            let bell = self.console.bells().rollouts.notified();
+            let _ = tokio::time::timeout(LOOK, bell).await;
+        }
+    }
+
+    async fn look(&self) -> Result<(), ConsoleError> {
+        for proposal in self.console.database().under_way().await? {
+            if proposal.state != ProposalState::RollingOut {
+                continue;
+            }
+            let id = proposal.id;
+            match self.watch(proposal).await {
+                // Somebody did something to it meanwhile: the next look sees what.
+                Ok(()) | Err(ConsoleError::Overtaken(_) | ConsoleError::Stale { .. }) => {}
+                Err(error @ (ConsoleError::Unsure(_) | ConsoleError::Store(_))) => return Err(error),
+                Err(error) => tracing::error!(%error, proposal = id, "a rollout cannot be watched"),
+            }
+        }
+        Ok(())
+    }
+
+    async fn watch(&self, proposal: Proposal) -> Result<(), ConsoleError> {
+        let Some(rollout) = proposal.rollout.clone() else { return Ok(()) };
+        let live = self.console.prod().live().await?.map_or(0, |live| live.version);
+        if live > rollout.version {
+            return self.overtaken(proposal, rollout, live).await;
+        }
+        let census = self.console.census(self.console.prod()).await?;
+        let standing = Standing::of(&rollout, &census);
+        if !standing.exceeded.is_empty() {
+            return self.roll_back(proposal, rollout, standing.exceeded).await;
+        }
+        if !standing.hindrances.is_empty() {
+            return Ok(());
+        }
+        self.synced(proposal, rollout).await
+    }
+
+    /// Every replica has it: from now on it bakes; where it has, or need not, it is done.
+    async fn synced(&self, proposal: Proposal, mut rollout: Rollout) -> Result<(), ConsoleError> {
+        let now = self.console.now();
+        let since = rollout.synced_at.unwrap_or(now);
+        let baked = (now - since).num_milliseconds().max(0).unsigned_abs() / 1_000;
+        if rollout.bake_seconds.is_none_or(|seconds| baked >= seconds) {
+            rollout.synced_at = Some(since);
+            rollout.outcome = Some(Outcome::Done { at: now });
+            return self.end(proposal, rollout, ProposalState::Done, "proposal.done", json!({})).await;
+        }
+        if rollout.synced_at.is_none() {
+            rollout.synced_at = Some(now);
+            let state = ProposalState::RollingOut;
+            return self.end(proposal, rollout, state, "proposal.synced", json!({})).await;
+        }
+        Ok(())
+    }
+
+    async fn overtaken(
+        &self,
+        proposal: Proposal,
+        mut rollout: Rollout,
+        version: u64,
+    ) -> Result<(), ConsoleError> {
+        rollout.outcome = Some(Outcome::Overtaken { at: self.console.now(), version });
+        let detail = json!({ "by_version": version });
+        self.end(proposal, rollout, ProposalState::Overtaken, "proposal.overtaken", detail).await
+    }
+
+    /// Writes down how far a rollout has come.
+    async fn end(
+        &self,
+        before: Proposal,
+        rollout: Rollout,
+        state: ProposalState,
+        action: &'static str,
+        mut detail: Value,
+    ) -> Result<(), ConsoleError> {
+        detail["version"] = rollout.version.into();
+        let updated_at = self.console.now();
+        let after = Proposal { state, rollout: Some(rollout), updated_at, ..before.clone() };
+        let detail = particulars(&after, detail);
+        let actor = SYSTEM.to_owned();
+        self.console.turn(Turn { before, after, action, actor, detail, more: Vec::new() }).await?;
+        Ok(())
+    }
+}

@@ -12,8 +12,8 @@ use crate::customer::{Customer, InputSchema, InputValue, InvalidCustomer};
 use crate::features::{BoundPipeline, FeaturePipeline};
 use crate::model::Scorer;
 
-/// The largest difference between training's probability and ours.
-const TOLERANCE: f64 = 1e-5;
+/// The largest difference between training's probability of a parity row and ours.
+pub const PARITY_TOLERANCE: f64 = 1e-5;
 
 pub(super) fn check(
     manifest: &Manifest,
@@ -34,9 +34,9 @@ pub(super) fn check(
     let probabilities = scorer.score(&rows).map_err(|error| graph(&error))?;
     for (row, (parity, &got)) in manifest.parity.iter().zip(&probabilities).enumerate() {
         let (expected, path) = (parity.probability, path.to_owned());
-        let near = (f64::from(got) - expected).abs() <= TOLERANCE;
+        let near = (f64::from(got) - expected).abs() <= PARITY_TOLERANCE;
         if !near {
-            return Err(BundleError::Parity { path, row, expected, got, tolerance: TOLERANCE });
+            return Err(BundleError::Parity { path, row, expected, got, tolerance: PARITY_TOLERANCE });
         }
     }
     for row in rows.chunks_exact(bound.columns()) {

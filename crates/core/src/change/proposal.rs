@@ -96,6 +96,9 @@ pub struct Proposal {
     pub base: u64,
     /// Who proposes.
     pub author: String,
+    /// Who edited it last, where that was done by somebody: they cannot approve it either.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited_by: Option<String>,
     /// Why.
     pub reason: String,
     /// When it was made, in UTC.
@@ -119,6 +122,11 @@ impl Proposal {
     pub fn has_passed(&self) -> bool {
         let report = self.trial.as_ref().and_then(|trial| trial.report.as_ref());
         report.is_some_and(|report| report.passed && report.sha256 == self.sha256)
+    }
+
+    /// Whether somebody had a hand in its content: those cannot approve it.
+    pub fn is_by(&self, name: &str) -> bool {
+        self.author == name || self.edited_by.as_deref() == Some(name)
     }
 }
 

@@ -198,3 +198,7 @@ pub async fn verify_audit(log: &(impl AuditLog + ?Sized)) -> Result<Verified, Au
     }
     Ok(Verified { lines: found, head: last })
 }
+
+#[cfg(test)]
+#[path = "audit_tests.rs"]
+mod tests;

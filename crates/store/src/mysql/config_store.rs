@@ -1,12 +1,13 @@
 //! Config versions in MySQL.
 
 use async_trait::async_trait;
+use bellwether_core::change::TrialReport;
 use bellwether_core::config::ConfigVersion;
 use sqlx::{Executor, MySql};
 
 use super::Mysql;
 use super::errors::room;
-use crate::sql::{ConfigVersionRow, Successor, overtaken};
+use crate::sql::{ConfigVersionRow, Successor, overtaken, stage_report};
 use crate::{ConfigStore, NewConfigVersion, StoreError, StoredVersion};
 
 #[async_trait]
@@ -17,7 +18,8 @@ impl ConfigStore for Mysql {
 
     async fn version(&self, environment: &str, version: u64) -> Result<Option<StoredVersion>, StoreError> {
         let row: Option<ConfigVersionRow> = sqlx::query_as(
-            "SELECT environment, version, parent, document, sha256, author, reason, created_at
+            "SELECT environment, version, parent, document, sha256, author, reason, created_at,
+                    provenance
              FROM config_version WHERE environment = ? AND version = ?",
         )
         .bind(environment)
@@ -29,7 +31,8 @@ impl ConfigStore for Mysql {
 
     async fn history(&self, environment: &str, limit: u32) -> Result<Vec<StoredVersion>, StoreError> {
         let rows: Vec<ConfigVersionRow> = sqlx::query_as(
-            "SELECT environment, version, parent, document, sha256, author, reason, created_at
+            "SELECT environment, version, parent, document, sha256, author, reason, created_at,
+                    provenance
              FROM config_version WHERE environment = ? ORDER BY version DESC LIMIT ?",
         )
         .bind(environment)
@@ -37,6 +40,17 @@ impl ConfigStore for Mysql {
         .fetch_all(self)
         .await?;
         Ok(rows.into_iter().map(StoredVersion::from).collect())
+    }
+
+    async fn stage_report(&self, environment: &str, version: u64) -> Result<Option<TrialReport>, StoreError> {
+        let json: Option<Option<String>> = sqlx::query_scalar(
+            "SELECT stage_report FROM config_version WHERE environment = ? AND version = ?",
+        )
+        .bind(environment)
+        .bind(version)
+        .fetch_optional(self)
+        .await?;
+        stage_report(environment, version, json.flatten().as_deref())
     }
 
     async fn append(&self, new: NewConfigVersion) -> Result<ConfigVersion, StoreError> {
@@ -54,8 +68,9 @@ pub(super) async fn append(
     // Of those that see the same live version, the primary key lets one pass.
     let written = sqlx::query(
         "INSERT INTO config_version
-           (environment, version, parent, document, sha256, author, reason, created_at)
-         SELECT ?, ?, ?, ?, ?, ?, ?, ?
+           (environment, version, parent, document, sha256, author, reason, created_at, provenance,
+            stage_report)
+         SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
          FROM (SELECT max(version) AS version FROM config_version WHERE environment = ?) AS live
          WHERE live.version <=> ?",
     )
@@ -67,6 +82,8 @@ pub(super) async fn append(
     .bind(&version.author)
     .bind(&version.reason)
     .bind(version.created_at)
+    .bind(&new.provenance)
+    .bind(&new.stage_report)
     .bind(&version.environment)
     .bind(version.parent)
     .execute(database)

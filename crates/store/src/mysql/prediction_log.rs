@@ -73,6 +73,18 @@ impl PredictionLog for Mysql {
         payloads.iter().map(|payload| record(payload)).collect()
     }
 
+    async fn recent_before(&self, before: Uuid, limit: u32) -> Result<Vec<LogRecord>, StoreError> {
+        let payloads: Vec<String> = sqlx::query_scalar(
+            "SELECT CAST(input_output_payloads AS CHAR) FROM model_logs WHERE uid < ?
+             ORDER BY uid DESC LIMIT ?",
+        )
+        .bind(before)
+        .bind(limit)
+        .fetch_all(self)
+        .await?;
+        payloads.iter().map(|payload| record(payload)).collect()
+    }
+
     async fn of_client(&self, client_id: &str, limit: u32) -> Result<Vec<LogRecord>, StoreError> {
         let payloads: Vec<String> = sqlx::query_scalar(
             "SELECT CAST(input_output_payloads AS CHAR) FROM model_logs WHERE client_id = ?

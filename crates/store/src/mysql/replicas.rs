@@ -13,12 +13,13 @@ impl Replicas for Mysql {
         let texts = ReplicaTexts::of(report)?;
         sqlx::query(
             "INSERT INTO replicas
-               (environment, replica, version, sha256, bundles, refused, journal_oldest_at, started_at, at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+               (environment, replica, version, sha256, bundles, refused, journal_oldest_at, traffic,
+                started_at, at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
              ON DUPLICATE KEY UPDATE
                version = VALUES(version), sha256 = VALUES(sha256), bundles = VALUES(bundles),
                refused = VALUES(refused), journal_oldest_at = VALUES(journal_oldest_at),
-               started_at = VALUES(started_at), at = VALUES(at)",
+               traffic = VALUES(traffic), started_at = VALUES(started_at), at = VALUES(at)",
         )
         .bind(&report.environment)
         .bind(&report.replica)
@@ -27,6 +28,7 @@ impl Replicas for Mysql {
         .bind(texts.bundles)
         .bind(texts.refused)
         .bind(report.journal_oldest_at)
+        .bind(texts.traffic)
         .bind(report.started_at)
         .bind(report.at)
         .execute(self)
@@ -36,7 +38,8 @@ impl Replicas for Mysql {
 
     async fn replicas(&self, environment: &str) -> Result<Vec<ReplicaReport>, StoreError> {
         let rows: Vec<ReplicaRow> = sqlx::query_as(
-            "SELECT environment, replica, version, sha256, bundles, refused, journal_oldest_at, started_at, at
+            "SELECT environment, replica, version, sha256, bundles, refused, journal_oldest_at, traffic,
+                started_at, at
              FROM replicas WHERE environment = ? ORDER BY replica",
         )
         .bind(environment)

@@ -1,5 +1,6 @@
 //! Rows of `config_version`.
 
+use bellwether_core::change::TrialReport;
 use bellwether_core::config::{ConfigDocument, ConfigVersion};
 use bellwether_core::customer::FieldError;
 use chrono::{DateTime, Utc};
@@ -19,6 +20,7 @@ pub(crate) struct ConfigVersionRow {
     author: Lenient<String>,
     reason: Lenient<String>,
     created_at: Lenient<DateTime<Utc>>,
+    provenance: Lenient<Option<String>>,
 }
 
 impl From<ConfigVersionRow> for StoredVersion {
@@ -30,6 +32,9 @@ impl From<ConfigVersionRow> for StoredVersion {
         let author = row.author.or_told("author", &mut reasons);
         let reason = row.reason.or_told("reason", &mut reasons);
         let created_at = row.created_at.or_told("created_at", &mut reasons);
+        // It only says where the version comes from: one that a newer build wrote is served without it.
+        let provenance = row.provenance.or_told("provenance", &mut Vec::new());
+        let provenance = provenance.and_then(|json| serde_json::from_str(&json).ok());
         let document = match checked(&text, &sha256) {
             Ok(document) if reasons.is_empty() => Ok(document),
             outcome => {
@@ -45,6 +50,7 @@ impl From<ConfigVersionRow> for StoredVersion {
             author,
             reason,
             created_at,
+            provenance,
             document,
         }
     }
@@ -71,6 +77,8 @@ fn checked(text: &str, sha256: &str) -> Result<ConfigDocument, Vec<String>> {
 pub(crate) struct Successor {
     pub(crate) version: ConfigVersion,
     pub(crate) document: String,
+    pub(crate) provenance: Option<String>,
+    pub(crate) stage_report: Option<String>,
 }
 
 impl Successor {
@@ -78,6 +86,8 @@ impl Successor {
     pub(crate) fn of(new: NewConfigVersion) -> Result<Self, StoreError> {
         let unwritable = |error| StoreError::Refused(Box::new(error));
         let document = serde_json::to_string(&new.document).map_err(unwritable)?;
+        let provenance = new.provenance.as_ref().map(serde_json::to_string);
+        let stage_report = new.stage_report.as_ref().map(serde_json::to_string);
         let version = ConfigVersion {
             version: new.parent.unwrap_or(0).saturating_add(1),
             sha256: new.document.sha256().map_err(unwritable)?,
@@ -87,9 +97,26 @@ impl Successor {
             author: new.author,
             reason: new.reason,
             created_at: new.created_at,
+            provenance: new.provenance,
         };
-        Ok(Self { version, document })
+        Ok(Self {
+            version,
+            document,
+            provenance: provenance.transpose().map_err(unwritable)?,
+            stage_report: stage_report.transpose().map_err(unwritable)?,
+        })
     }
+}
+
+/// A trial's report, from its column.
+pub(crate) fn stage_report(
+    environment: &str,
+    version: u64,
+    json: Option<&str>,
+) -> Result<Option<TrialReport>, StoreError> {
+    let what = || format!("the stage report of config version {version} of {environment}");
+    let report = json.map(serde_json::from_str).transpose();
+    report.map_err(|error| StoreError::corrupt(what(), error))
 }
 
 /// What it means that another version than its parent is live.

@@ -12,7 +12,7 @@ mod replicas;
 mod users;
 
 pub(crate) use clients::{features, features_text};
-pub(crate) use config_versions::{ConfigVersionRow, Successor, overtaken};
+pub(crate) use config_versions::{ConfigVersionRow, Successor, overtaken, stage_report};
 pub(crate) use console::{
     AuditHeadRow, AuditRow, Change, ConsoleTokenRow, Failure, GoldenPayloadRow, LoginFailuresRow,
     ProposalRow, SessionRow, StoredProposal, agent, make, under_way_states,

@@ -14,6 +14,7 @@ pub(crate) struct ReplicaRow {
     bundles: String,
     refused: Option<String>,
     journal_oldest_at: Option<DateTime<Utc>>,
+    traffic: Option<String>,
     started_at: DateTime<Utc>,
     at: DateTime<Utc>,
 }
@@ -28,6 +29,7 @@ impl TryFrom<ReplicaRow> for ReplicaReport {
         Ok(Self {
             bundles: serde_json::from_str(&row.bundles).map_err(corrupt)?,
             refused: row.refused.as_deref().map(serde_json::from_str).transpose().map_err(corrupt)?,
+            traffic: row.traffic.as_deref().map(serde_json::from_str).transpose().map_err(corrupt)?,
             environment: row.environment,
             replica: row.replica,
             version: row.version,
@@ -43,6 +45,7 @@ impl TryFrom<ReplicaRow> for ReplicaReport {
 pub(crate) struct ReplicaTexts {
     pub(crate) bundles: String,
     pub(crate) refused: Option<String>,
+    pub(crate) traffic: Option<String>,
 }
 
 impl ReplicaTexts {
@@ -51,6 +54,7 @@ impl ReplicaTexts {
         Ok(Self {
             bundles: serde_json::to_string(&report.bundles).map_err(unwritable)?,
             refused: report.refused.as_ref().map(serde_json::to_string).transpose().map_err(unwritable)?,
+            traffic: report.traffic.as_ref().map(serde_json::to_string).transpose().map_err(unwritable)?,
         })
     }
 }

@@ -1,11 +1,12 @@
 //! Config versions in SQLite.
 
 use async_trait::async_trait;
+use bellwether_core::change::TrialReport;
 use bellwether_core::config::ConfigVersion;
 use sqlx::SqliteExecutor;
 
 use super::Sqlite;
-use crate::sql::{ConfigVersionRow, Failure, Successor, overtaken};
+use crate::sql::{ConfigVersionRow, Failure, Successor, overtaken, stage_report};
 use crate::{ConfigStore, NewConfigVersion, StoreError, StoredVersion};
 
 #[async_trait]
@@ -16,7 +17,8 @@ impl ConfigStore for Sqlite {
 
     async fn version(&self, environment: &str, version: u64) -> Result<Option<StoredVersion>, StoreError> {
         let row: Option<ConfigVersionRow> = sqlx::query_as(
-            "SELECT environment, version, parent, document, sha256, author, reason, created_at
+            "SELECT environment, version, parent, document, sha256, author, reason, created_at,
+                    provenance
              FROM config_version WHERE environment = ? AND version = ?",
         )
         .bind(environment)
@@ -28,7 +30,8 @@ impl ConfigStore for Sqlite {
 
     async fn history(&self, environment: &str, limit: u32) -> Result<Vec<StoredVersion>, StoreError> {
         let rows: Vec<ConfigVersionRow> = sqlx::query_as(
-            "SELECT environment, version, parent, document, sha256, author, reason, created_at
+            "SELECT environment, version, parent, document, sha256, author, reason, created_at,
+                    provenance
              FROM config_version WHERE environment = ? ORDER BY version DESC LIMIT ?",
         )
         .bind(environment)
@@ -36,6 +39,17 @@ impl ConfigStore for Sqlite {
         .fetch_all(self.readers())
         .await?;
         Ok(rows.into_iter().map(StoredVersion::from).collect())
+    }
+
+    async fn stage_report(&self, environment: &str, version: u64) -> Result<Option<TrialReport>, StoreError> {
+        let json: Option<Option<String>> = sqlx::query_scalar(
+            "SELECT stage_report FROM config_version WHERE environment = ? AND version = ?",
+        )
+        .bind(environment)
+        .bind(stored(version)?)
+        .fetch_optional(self.readers())
+        .await?;
+        stage_report(environment, version, json.flatten().as_deref())
     }
 
     async fn append(&self, new: NewConfigVersion) -> Result<ConfigVersion, StoreError> {
@@ -50,8 +64,9 @@ pub(super) async fn append(database: impl SqliteExecutor<'_>, new: &Successor) -
     // Check and insert are one statement, and so one transaction.
     let written = sqlx::query(
         "INSERT INTO config_version
-           (environment, version, parent, document, sha256, author, reason, created_at)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
+           (environment, version, parent, document, sha256, author, reason, created_at, provenance,
+            stage_report)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10
          WHERE (SELECT max(version) FROM config_version WHERE environment = ?1) IS ?3",
     )
     .bind(&version.environment)
@@ -62,6 +77,8 @@ pub(super) async fn append(database: impl SqliteExecutor<'_>, new: &Successor) -
     .bind(&version.author)
     .bind(&version.reason)
     .bind(version.created_at)
+    .bind(&new.provenance)
+    .bind(&new.stage_report)
     .execute(database)
     .await?;
     Ok(written.rows_affected() == 1)

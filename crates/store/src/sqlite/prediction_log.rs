@@ -65,6 +65,17 @@ impl PredictionLog for Sqlite {
         payloads.iter().map(|payload| record(payload)).collect()
     }
 
+    async fn recent_before(&self, before: Uuid, limit: u32) -> Result<Vec<LogRecord>, StoreError> {
+        let payloads: Vec<String> = sqlx::query_scalar(
+            "SELECT input_output_payloads FROM model_logs WHERE uid < ? ORDER BY uid DESC LIMIT ?",
+        )
+        .bind(before.hyphenated())
+        .bind(limit)
+        .fetch_all(self.readers())
+        .await?;
+        payloads.iter().map(|payload| record(payload)).collect()
+    }
+
     async fn of_client(&self, client_id: &str, limit: u32) -> Result<Vec<LogRecord>, StoreError> {
         let payloads: Vec<String> = sqlx::query_scalar(
             "SELECT input_output_payloads FROM model_logs WHERE client_id = ? ORDER BY uid DESC LIMIT ?",

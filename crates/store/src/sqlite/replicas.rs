@@ -13,8 +13,9 @@ impl Replicas for Sqlite {
         let texts = ReplicaTexts::of(report)?;
         sqlx::query(
             "INSERT OR REPLACE INTO replicas
-               (environment, replica, version, sha256, bundles, refused, journal_oldest_at, started_at, at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+               (environment, replica, version, sha256, bundles, refused, journal_oldest_at, traffic,
+                started_at, at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(&report.environment)
         .bind(&report.replica)
@@ -23,6 +24,7 @@ impl Replicas for Sqlite {
         .bind(texts.bundles)
         .bind(texts.refused)
         .bind(report.journal_oldest_at)
+        .bind(texts.traffic)
         .bind(report.started_at)
         .bind(report.at)
         .execute(self.pool())
@@ -32,7 +34,8 @@ impl Replicas for Sqlite {
 
     async fn replicas(&self, environment: &str) -> Result<Vec<ReplicaReport>, StoreError> {
         let rows: Vec<ReplicaRow> = sqlx::query_as(
-            "SELECT environment, replica, version, sha256, bundles, refused, journal_oldest_at, started_at, at
+            "SELECT environment, replica, version, sha256, bundles, refused, journal_oldest_at, traffic,
+                started_at, at
              FROM replicas WHERE environment = ? ORDER BY replica",
         )
         .bind(environment)

@@ -2,9 +2,13 @@
 
 #![allow(dead_code, reason = "each test binary uses some of it")]
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bellwether_core::change::{Proposal, ProposalKind, ProposalState};
+use bellwether_core::change::{
+    Approval, Check, CheckName, Closed, Emergency, Histogram, Limits, Outcome, Proposal, ProposalKind,
+    ProposalState, Replay, Rollout, Trial, TrialReport,
+};
 use bellwether_core::config::ConfigDocument;
 use bellwether_core::prediction::{Answer, EmailOrder, LogRecord, RECORD_SCHEMA};
 use bellwether_core::treatment::Treatment;
@@ -117,6 +121,8 @@ pub(crate) fn version(parent: Option<u64>, cutoff: f64) -> NewConfigVersion {
         author: "Zoë".to_owned(),
         reason: "because \"it\" works; DROP TABLE config_version".to_owned(),
         created_at: morning(),
+        provenance: None,
+        stage_report: None,
     }
 }
 
@@ -160,6 +166,7 @@ pub(crate) fn proposal(cutoff: f64) -> Proposal {
         document,
         base: 7,
         author: "ann".to_owned(),
+        edited_by: Some("bert".to_owned()),
         reason: "fewer emails".to_owned(),
         created_at: morning(),
         updated_at: morning(),
@@ -168,5 +175,73 @@ pub(crate) fn proposal(cutoff: f64) -> Proposal {
         emergency: None,
         rollout: None,
         closed: None,
+    }
+}
+
+/// What no text should be, for those who store it: quotes, wildcards, comments, escapes, controls with NUL among
+/// them, characters of four bytes, and spaces at the end.
+pub(crate) const HOSTILE: &str = "'\"`; DROP TABLE users; -- /* %_ \\ \\' \r\n\t\u{0}\u{1}\u{7f} \u{feff}\u{202e} e\u{301} 🦀𝔘 \u{10ffff}  ";
+
+/// A trial's report of a document, with hostile text wherever there is text.
+pub(crate) fn report(sha256: &str, passed: bool) -> TrialReport {
+    TrialReport {
+        sha256: sha256.to_owned(),
+        stage_version: Some(u64::MAX),
+        bundles: BTreeMap::from([(HOSTILE.to_owned(), HOSTILE.to_owned())]),
+        begun_at: morning(),
+        ended_at: morning(),
+        passed,
+        checks: vec![Check {
+            name: CheckName::Shares,
+            passed,
+            summary: HOSTILE.to_owned(),
+            findings: vec![HOSTILE.to_owned()],
+        }],
+        replay: Some(Replay {
+            current_version: 7,
+            inputs: 100,
+            clients: 90,
+            errors: 1,
+            flipped_to_yes: 2,
+            flipped_to_no: 3,
+            high_risk_before: 0.1 + 0.2,
+            high_risk_after: 1.0 / 3.0,
+            before: Histogram::of(&[0.1, 0.9]),
+            after: Histogram::default(),
+            latency_p50_ms: 1e-9,
+            latency_p99_ms: 123.456_789_012_345_67,
+        }),
+    }
+}
+
+/// A proposal to which everything has happened, with hostile text wherever there is text.
+pub(crate) fn eventful() -> Proposal {
+    let (by, at) = (HOSTILE.to_owned(), morning());
+    let plain = proposal(0.1 + 0.2);
+    Proposal {
+        state: ProposalState::RolledBack,
+        author: by.clone(),
+        reason: by.clone(),
+        trial: Some(Trial {
+            by: by.clone(),
+            begun_at: at,
+            stage_version: Some(4),
+            report: Some(report(&plain.sha256, true)),
+        }),
+        approval: Some(Approval { by: by.clone(), at }),
+        emergency: Some(Emergency { by: by.clone(), reason: by.clone(), at }),
+        rollout: Some(Rollout {
+            version: 8,
+            previous: 7,
+            by: by.clone(),
+            at,
+            bake_seconds: Some(60),
+            limits: Limits::default(),
+            synced_at: Some(at),
+            outcome: Some(Outcome::RolledBack { at, version: 9, reasons: vec![by.clone()] }),
+            told_at: Some(at),
+        }),
+        closed: Some(Closed { by, at }),
+        ..plain
     }
 }

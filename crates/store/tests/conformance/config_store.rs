@@ -1,9 +1,10 @@
 //! What every config store does.
 
+use bellwether_core::config::{Origin, Provenance};
 use bellwether_store::{ConfigStore, NewConfigVersion, StoreError, StoredVersion};
 use futures_util::future::join_all;
 
-use crate::builders::{document, version};
+use crate::builders::{HOSTILE, document, report, version};
 
 pub(crate) async fn an_environment_starts_without_a_version(store: &impl ConfigStore) {
     assert_eq!(store.live("stage").await.unwrap(), None);
@@ -50,4 +51,30 @@ pub(crate) async fn of_concurrent_appends_exactly_one_wins(store: &impl ConfigSt
     assert_eq!(store.live("stage").await.unwrap(), Some(won[0].clone().into()));
     let mut lost = outcomes.iter().filter_map(|outcome| outcome.as_ref().err());
     assert!(lost.all(|error| matches!(error, StoreError::Conflict { .. })));
+}
+
+pub(crate) async fn where_a_version_comes_from_is_kept_with_it(store: &impl ConfigStore) {
+    let provenance = Provenance {
+        origin: Origin::Rollback,
+        proposal: Some(12),
+        approved_by: Some(HOSTILE.to_owned()),
+        emergency: Some(HOSTILE.to_owned()),
+        restores: Some(3),
+    };
+    let stage_report = Some(report("ab", false));
+    let new = NewConfigVersion {
+        provenance: Some(provenance.clone()),
+        stage_report: stage_report.clone(),
+        ..version(None, 0.65)
+    };
+    let first = store.append(new).await.unwrap();
+    assert_eq!(first.provenance, Some(provenance.clone()));
+    let second = store.append(version(Some(1), 0.66)).await.unwrap();
+    assert_eq!(second.provenance, None);
+    let [newer, older] = &store.history("stage", 10).await.unwrap()[..] else { panic!("two were appended") };
+    assert_eq!((&newer.provenance, &older.provenance), (&None, &Some(provenance)));
+    assert_eq!(store.stage_report("stage", 1).await.unwrap(), stage_report);
+    for (environment, version) in [("stage", 2), ("stage", 3), ("prod", 1)] {
+        assert_eq!(store.stage_report(environment, version).await.unwrap(), None);
+    }
 }

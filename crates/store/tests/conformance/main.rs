@@ -9,16 +9,23 @@ mod builders;
 mod suite;
 mod archive;
 mod archive_in_s3;
+mod audit_log;
 mod clients;
 mod config_changes;
 mod config_store;
+mod console_tokens;
 mod database;
 mod email_jobs;
+mod golden_payloads;
 mod idempotency;
+mod ledger;
+mod login_guard;
 mod poisoned_config;
 mod prediction_log;
+mod proposals;
 mod redis;
 mod replicas;
+mod sessions;
 mod sightings;
 mod users;
 
@@ -60,11 +67,13 @@ mod sqlite {
     email_jobs_conformance!(empty);
     replicas_conformance!(empty);
     idempotency_conformance!(empty);
+    console_conformance!(empty, beside);
 
     mod of_any_kind {
         use super::beside;
 
         poisoned_config_conformance!(beside, a_value_that_is_none_is_told_by_its_column);
+        tampered_log_conformance!(beside, a_line_cannot_be_changed_by_mistake);
     }
 }
 
@@ -113,6 +122,7 @@ mod mysql {
     email_jobs_conformance!(empty);
     replicas_conformance!(empty);
     idempotency_conformance!(empty);
+    console_conformance!(empty, beside);
 
     mod by_day {
         use super::partitioned;

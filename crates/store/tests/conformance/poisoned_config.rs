@@ -1,11 +1,12 @@
 //! What every config store does with rows that somebody wrote past it.
 
 use bellwether_core::config::ConfigDocument;
+use bellwether_store::console::AuditEntry;
 use bellwether_store::{ConfigStore, NewConfigVersion, StoreError, StoredVersion};
 use sqlx::{Executor as _, MySqlConnection, SqliteConnection};
 use tokio::sync::Mutex;
 
-use crate::builders::{document, morning};
+use crate::builders::{document, version};
 
 /// Somebody's own connection to the store's database.
 pub(crate) enum Somebody {
@@ -15,16 +16,35 @@ pub(crate) enum Somebody {
 
 impl Somebody {
     /// Runs a statement, which is the same on every engine.
-    async fn run(&self, statement: String) {
+    pub(crate) async fn run(&self, statement: String) {
+        self.try_run(statement).await.unwrap();
+    }
+
+    /// Tries to.
+    pub(crate) async fn try_run(&self, statement: String) -> Result<(), sqlx::Error> {
         let statement = sqlx::AssertSqlSafe(statement);
         match self {
-            Self::Sqlite { connection, .. } => {
-                connection.lock().await.execute(statement).await.unwrap();
-            }
-            Self::Mysql { connection } => {
-                connection.lock().await.execute(statement).await.unwrap();
-            }
+            Self::Sqlite { connection, .. } => connection.lock().await.execute(statement).await.map(drop),
+            Self::Mysql { connection } => connection.lock().await.execute(statement).await.map(drop),
         }
+    }
+
+    /// Takes away what keeps the audit log's lines as they are, as somebody may who owns the file.
+    pub(crate) async fn unlock_the_log(&self) {
+        if matches!(self, Self::Sqlite { .. }) {
+            self.run("DROP TRIGGER audit_log_is_never_changed".to_owned()).await;
+            self.run("DROP TRIGGER audit_log_is_never_cut".to_owned()).await;
+        }
+    }
+
+    /// A line's time as its column holds it.
+    pub(crate) fn time(&self, line: &AuditEntry) -> String {
+        let format = if matches!(self, Self::Sqlite { .. }) {
+            "%Y-%m-%dT%H:%M:%S%.6f+00:00"
+        } else {
+            "%Y-%m-%d %H:%M:%S%.6f"
+        };
+        format!("'{}'", line.at.format(format))
     }
 
     /// Writes a row, which holds no quotes but those of JSON.
@@ -40,15 +60,7 @@ impl Somebody {
 }
 
 async fn first(store: &impl ConfigStore) -> StoredVersion {
-    let new = NewConfigVersion {
-        environment: "stage".to_owned(),
-        parent: None,
-        document: document(0.65),
-        author: "Zoë".to_owned(),
-        reason: "the first".to_owned(),
-        created_at: morning(),
-    };
-    store.append(new).await.unwrap().into()
+    store.append(version(None, 0.65)).await.unwrap().into()
 }
 
 fn sha256(json: &str) -> String {
@@ -114,16 +126,22 @@ pub(crate) async fn a_poisoned_version_can_be_followed_by_a_good_one(
 ) {
     let first = first(store).await;
     somebody.write(2, "arms: []", "").await;
-    let mended = NewConfigVersion {
-        environment: "stage".to_owned(),
-        parent: Some(2),
-        document: first.document.unwrap(),
-        author: "Zoë".to_owned(),
-        reason: "back to version 1".to_owned(),
-        created_at: morning(),
-    };
+    let mended = NewConfigVersion { document: first.document.unwrap(), ..version(Some(2), 0.65) };
     assert_eq!(store.append(mended).await.unwrap().version, 3);
     assert!(store.live("stage").await.unwrap().unwrap().document.is_ok());
+}
+
+pub(crate) async fn a_newer_build_s_provenance_keeps_nobody_from_serving(
+    store: &impl ConfigStore,
+    somebody: &Somebody,
+) {
+    first(store).await;
+    let json = r#"{"origin":"dice","throws":3}"#;
+    somebody.run(format!("UPDATE config_version SET provenance = '{json}', stage_report = '{json}'")).await;
+    let live = store.live("stage").await.unwrap().unwrap();
+    assert_eq!(live.provenance, None);
+    assert_eq!(live.readable().unwrap().document, document(0.65));
+    assert!(matches!(store.stage_report("stage", 1).await, Err(StoreError::Corrupt { .. })));
 }
 
 /// SQLite takes values of any kind in any column.

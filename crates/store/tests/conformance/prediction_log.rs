@@ -35,6 +35,9 @@ pub(crate) async fn the_newest_come_first(log: &impl PredictionLog) {
     log.insert(&[record(2), record(5), record(1)]).await.unwrap();
     assert_eq!(log.recent(2).await.unwrap(), [record(5), record(2)]);
     assert_eq!(log.recent(0).await.unwrap(), []);
+    assert_eq!(log.recent_before(record(5).uid(), 1).await.unwrap(), [record(2)]);
+    assert_eq!(log.recent_before(record(2).uid(), 10).await.unwrap(), [record(1)]);
+    assert_eq!(log.recent_before(record(1).uid(), 10).await.unwrap(), []);
 }
 
 pub(crate) async fn a_client_s_records_are_only_theirs(log: &impl PredictionLog) {

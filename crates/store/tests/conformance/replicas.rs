@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bellwether_store::{RefusedVersion, ReplicaReport, Replicas};
+use bellwether_store::{RefusedVersion, ReplicaReport, Replicas, Traffic};
 use chrono::{TimeDelta, Utc};
 
 use crate::builders::morning;
@@ -16,6 +16,14 @@ fn report(replica: &str) -> ReplicaReport {
         bundles: BTreeMap::from([("forest_1".to_owned(), "cd".repeat(32))]),
         refused: Some(RefusedVersion { version: 8, reasons: vec!["no bundle `größer`".to_owned()] }),
         journal_oldest_at: Some(morning()),
+        traffic: Some(Traffic {
+            answered: 12,
+            failed: 1,
+            high_risk: 3,
+            without_prediction: 2,
+            latency: (0..).take(Traffic::BUCKETS).collect(),
+            ..Traffic::begun(7, morning())
+        }),
         started_at: morning() - TimeDelta::hours(1),
         at: morning(),
     }
@@ -30,6 +38,7 @@ pub(crate) async fn a_report_is_read_back_and_replaced_by_the_next(replicas: &im
         bundles: BTreeMap::new(),
         refused: None,
         journal_oldest_at: None,
+        traffic: None,
         at: morning() + TimeDelta::seconds(5),
         ..report("api-0")
     };

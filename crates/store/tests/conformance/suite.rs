@@ -22,6 +22,7 @@ macro_rules! config_store_conformance {
             only_a_child_of_the_live_version_is_appended,
             environments_do_not_see_each_other,
             of_concurrent_appends_exactly_one_wins,
+            where_a_version_comes_from_is_kept_with_it,
         );
     };
 }
@@ -43,6 +44,7 @@ macro_rules! poisoned_config_conformance {
             a_poisoned_row_is_told_with_every_reason,
             a_document_that_was_changed_beneath_its_sha256_is_unreadable,
             a_poisoned_version_can_be_followed_by_a_good_one,
+            a_newer_build_s_provenance_keeps_nobody_from_serving,
         );
     };
 }
@@ -199,5 +201,140 @@ macro_rules! archive_conformance {
             an_erasure_that_broke_off_is_finished_by_the_next,
             days_before_a_day_are_let_go,
         );
+    };
+}
+
+macro_rules! proposals_conformance {
+    ($empty:ident) => {
+        conformance!(
+            proposals,
+            $empty,
+            a_proposal_is_numbered_and_read_back,
+            an_update_counts_its_revision_up,
+            of_many_who_act_on_one_revision_one_wins,
+            the_newest_come_first_and_in_pages,
+            those_under_way_are_listed_oldest_first,
+            what_passed_is_found_by_its_document,
+        );
+    };
+}
+
+macro_rules! ledger_conformance {
+    ($empty:ident) => {
+        conformance!(
+            ledger,
+            $empty,
+            a_change_is_made_with_its_line,
+            a_line_without_a_subject_names_the_proposal_that_is_added,
+            of_many_who_append_one_wins_and_the_others_leave_nothing,
+            a_change_and_a_bare_append_do_not_both_win,
+            a_step_that_does_not_fit_undoes_all_the_others,
+            every_field_of_hostile_text_comes_back_exactly,
+            many_steps_are_one_change,
+        );
+    };
+}
+
+macro_rules! sessions_conformance {
+    ($empty:ident) => {
+        conformance!(
+            sessions,
+            $empty,
+            a_session_is_read_back_until_it_is_closed,
+            a_hash_is_taken_once,
+            a_use_is_noted_and_never_goes_back,
+            a_person_s_sessions_are_listed_newest_first,
+            those_that_ended_are_dropped,
+            a_change_closes_all_but_one_of_a_person_s,
+            a_long_agent_is_cut,
+        );
+    };
+}
+
+macro_rules! login_guard_conformance {
+    ($empty:ident) => {
+        conformance!(
+            login_guard,
+            $empty,
+            failures_are_counted_by_key,
+            of_many_at_once_none_is_lost,
+            a_cleared_key_begins_anew,
+            old_failures_are_forgotten,
+        );
+    };
+}
+
+macro_rules! console_tokens_conformance {
+    ($empty:ident) => {
+        conformance!(
+            console_tokens,
+            $empty,
+            a_token_is_read_back,
+            tokens_are_listed_newest_first,
+            a_token_s_use_is_noted_and_never_goes_back,
+            a_token_is_revoked_once,
+        );
+    };
+}
+
+macro_rules! golden_payloads_conformance {
+    ($empty:ident) => {
+        conformance!(
+            golden_payloads,
+            $empty,
+            payloads_are_read_back_by_name,
+            a_payload_is_written_over,
+            a_payload_is_deleted_alone,
+        );
+    };
+}
+
+macro_rules! audit_log_conformance {
+    ($empty:ident) => {
+        conformance!(
+            audit_log,
+            $empty,
+            an_empty_log_holds,
+            lines_are_read_in_pages_from_either_end,
+            lines_of_many_at_once_are_one_chain_without_gaps,
+            what_is_archived_never_goes_back,
+        );
+    };
+}
+
+/// Of an audit log past which somebody writes.
+macro_rules! tampered_log_conformance {
+    ($beside:ident, $($check:ident),+ $(,)?) => {
+        mod tampered_log {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $check() {
+                let (store, somebody) = super::$beside().await;
+                crate::audit_log::$check(&store, &somebody).await;
+            })+
+        }
+    };
+    ($beside:ident) => {
+        tampered_log_conformance!(
+            $beside,
+            an_altered_line_is_found,
+            a_line_altered_together_with_its_hash_is_found,
+            a_removed_line_is_found,
+            a_cut_tail_is_found,
+            an_end_that_was_moved_stops_every_change,
+        );
+    };
+}
+
+/// Everything that the console keeps.
+macro_rules! console_conformance {
+    ($empty:ident, $beside:ident) => {
+        proposals_conformance!($empty);
+        ledger_conformance!($empty);
+        sessions_conformance!($empty);
+        login_guard_conformance!($empty);
+        console_tokens_conformance!($empty);
+        golden_payloads_conformance!($empty);
+        audit_log_conformance!($empty);
+        tampered_log_conformance!($beside);
     };
 }

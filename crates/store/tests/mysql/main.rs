@@ -6,6 +6,7 @@
 #[path = "../builders/mod.rs"]
 mod builders;
 mod errors;
+mod ledger;
 mod logins;
 mod migrations;
 mod outages;

@@ -1,20 +1,24 @@
 //! What each query reads: the server counts the rows it looks at, and no call of a service may look at many
 //! more than it answers, however full the tables are. So nothing scans a table.
 
-use bellwether_store::console::{Ledger as _, Step};
+use bellwether_core::change::{Proposal, ProposalState, Trial};
+use bellwether_store::console::{
+    AuditLog as _, ConsoleToken, ConsoleTokens as _, GoldenPayload, Ledger as _, LoginGuard as _,
+    Proposals as _, Session, Sessions as _, Step,
+};
 use bellwether_store::mysql::Mysql;
 use bellwether_store::{
     ClientRow, Clients, ConfigStore, Database, EmailJobState, EmailJobs, EmailRetry, IdempotencyKeys,
     KeyedRequest, NewEmailJob, PredictionLog, ReplicaReport, Replicas, Role, Users,
 };
 use bellwether_testkit::mariadb::{MariaDb, fresh_database};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Map;
 use sqlx::{Executor as _, MySqlConnection};
 use uuid::Uuid;
 
 use crate::beside;
-use crate::builders::{add_user, at, line, morning, mysql, record, records, version};
+use crate::builders::{add_user, at, line, morning, mysql, proposal, record, records, report, version};
 
 /// Rows in each large table.
 const MANY: u32 = 3_000;
@@ -93,8 +97,26 @@ fn replica(n: u32) -> ReplicaReport {
         bundles: std::collections::BTreeMap::new(),
         refused: None,
         journal_oldest_at: None,
+        traffic: None,
         started_at: morning(),
         at: morning() + TimeDelta::seconds(n.into()),
+    }
+}
+
+fn cutoff(n: u32) -> f64 {
+    f64::from(n) / 1_000.0
+}
+
+fn session(id: &str, expires_at: DateTime<Utc>) -> Session {
+    Session {
+        id_hash: id.to_owned(),
+        user: id.to_owned(),
+        csrf: String::new(),
+        created_at: morning(),
+        seen_at: morning(),
+        expires_at,
+        address: String::new(),
+        agent: String::new(),
     }
 }
 
@@ -125,7 +147,39 @@ async fn fill(mysql: &Mysql) -> Vec<NewEmailJob> {
     for n in 0..300 {
         mysql.claim_key(&key(n), morning() + TimeDelta::seconds(n.into())).await.unwrap();
         mysql.report(&replica(n)).await.unwrap();
-        mysql.commit(line(), vec![add_user(&format!("user {n:04}"))]).await.unwrap();
+        let key = format!("user {n:04}");
+        let state = if n < 5 { ProposalState::Trying } else { ProposalState::Done };
+        let trial = Some(Trial {
+            by: key.clone(),
+            begun_at: morning(),
+            stage_version: None,
+            report: Some(report(&proposal(cutoff(n)).sha256, true)),
+        });
+        let new = Proposal { state, trial, ..proposal(cutoff(n)) };
+        let token = ConsoleToken {
+            id: key.clone(),
+            hash: String::new(),
+            name: String::new(),
+            owner: key.clone(),
+            role: Role::Viewer,
+            created_at: morning(),
+            expires_at: morning(),
+            revoked_at: None,
+            used_at: None,
+        };
+        let payload = GoldenPayload {
+            name: key.clone(),
+            payload: Map::new(),
+            expected_high_risk: None,
+            author: String::new(),
+            updated_at: morning(),
+        };
+        let steps =
+            vec![Step::AddProposal(new), add_user(&key), Step::AddToken(token), Step::SavePayload(payload)];
+        mysql.commit(line(), steps).await.unwrap();
+        let at = morning() + TimeDelta::seconds(n.into());
+        mysql.open_session(&session(&key, at)).await.unwrap();
+        mysql.count_login_failure(&key, at).await.unwrap();
         mysql.append(version((n > 0).then_some(n.into()), 0.65)).await.unwrap();
     }
     jobs
@@ -139,7 +193,8 @@ async fn no_call_reads_many_more_rows_than_it_answers() {
     let jobs = fill(&mysql).await;
     let mut beside = beside(&url).await;
     let tables =
-        "ANALYZE TABLE model_logs, client_features, client_ltv, email_jobs, idempotency_keys, replicas";
+        "ANALYZE TABLE model_logs, client_features, client_ltv, email_jobs, idempotency_keys, replicas,
+           proposals, audit_log, sessions, login_failures, console_tokens, golden_payloads";
     beside.fetch_all(tables).await.unwrap();
     let mut meter = Meter::new(beside).await;
     meter.sees_scans().await;
@@ -215,5 +270,42 @@ async fn no_call_reads_many_more_rows_than_it_answers() {
     meter.at_most(FEW, "version", mysql.version("stage", 7)).await.unwrap();
     meter.at_most(FEW, "history", mysql.history("stage", 10)).await.unwrap();
     meter.at_most(FEW, "append", mysql.append(version(Some(300), 0.65))).await.unwrap();
+    meter.at_most(FEW, "stage_report", mysql.stage_report("stage", 7)).await.unwrap();
+    console_calls(&mysql, &mut meter).await;
     assert_eq!(meter.failures, [""; 0]);
+}
+
+async fn console_calls(mysql: &Mysql, meter: &mut Meter) {
+    let seventh = meter.at_most(FEW, "proposal", mysql.proposal(7)).await.unwrap().unwrap();
+    meter.at_most(FEW, "proposals", mysql.proposals(Some(200), 10)).await.unwrap();
+    assert_eq!(meter.at_most(FEW, "under_way", mysql.under_way()).await.unwrap().len(), 5);
+    let passed = meter.at_most(FEW, "passed", mysql.passed(&seventh.sha256)).await.unwrap();
+    assert_eq!(passed.as_ref(), Some(&seventh));
+    meter.at_most(FEW, "lines", mysql.lines(100, 10)).await.unwrap();
+    meter.at_most(FEW, "recent_lines", mysql.recent_lines(None, 10)).await.unwrap();
+    meter.at_most(FEW, "audit_head", mysql.audit_head()).await.unwrap();
+    meter.at_most(FEW, "note_archived", mysql.note_archived(7)).await.unwrap();
+    let text = || "user 0007".to_owned();
+    let steps = vec![
+        Step::AddProposal(proposal(0.6)),
+        Step::UpdateProposal(seventh),
+        Step::AppendVersion(version(Some(301), 0.6)),
+        add_user("somebody"),
+        Step::CloseSessions { user: text(), except: None },
+        Step::RevokeToken { id: text() },
+        Step::DeletePayload { name: text() },
+    ];
+    meter.at_most(FEW, "commit", mysql.commit(line(), steps)).await.unwrap();
+    meter.at_most(FEW, "session", mysql.session("user 0008")).await.unwrap();
+    meter.at_most(FEW, "touch_session", mysql.touch_session("user 0008", morning())).await.unwrap();
+    meter.at_most(FEW, "sessions_of", mysql.sessions_of("user 0008")).await.unwrap();
+    meter.at_most(FEW, "close_session", mysql.close_session("user 0008")).await.unwrap();
+    let soon = morning() + TimeDelta::seconds(5);
+    meter.at_most(FEW, "drop_expired_sessions", mysql.drop_expired_sessions(soon)).await.unwrap();
+    meter.at_most(FEW, "login_failures", mysql.login_failures("user 0008")).await.unwrap();
+    meter.at_most(FEW, "count_login_failure", mysql.count_login_failure("user 0008", soon)).await.unwrap();
+    meter.at_most(FEW, "clear_login_failures", mysql.clear_login_failures("user 0008")).await.unwrap();
+    meter.at_most(FEW, "drop_login_failures", mysql.drop_login_failures(soon)).await.unwrap();
+    meter.at_most(FEW, "token", mysql.token("user 0008")).await.unwrap();
+    meter.at_most(FEW, "touch_token", mysql.touch_token("user 0008", soon)).await.unwrap();
 }

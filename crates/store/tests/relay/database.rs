@@ -55,6 +55,9 @@ impl PredictionLog for Picky {
     async fn recent(&self, limit: u32) -> Result<Vec<LogRecord>, StoreError> {
         self.0.recent(limit).await
     }
+    async fn recent_before(&self, before: Uuid, limit: u32) -> Result<Vec<LogRecord>, StoreError> {
+        self.0.recent_before(before, limit).await
+    }
     async fn of_client(&self, client_id: &str, limit: u32) -> Result<Vec<LogRecord>, StoreError> {
         self.0.of_client(client_id, limit).await
     }

@@ -34,7 +34,7 @@ fn headers(letter: &Letter) -> String {
 #[test]
 fn a_letter_has_the_headers_of_one() {
     let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-    let letter = book().letter(&email(&[]), &[], now).unwrap();
+    let letter = letter(&book(), &email(&[]), &[], now).unwrap();
     let headers = headers(&letter);
     for line in [
         "From: Bellwether <bellwether@example.org>",
@@ -54,7 +54,7 @@ fn a_letter_has_the_headers_of_one() {
 #[test]
 fn those_who_have_it_are_named_but_not_sent_to_again() {
     let email = email(&["a@example.org", "B <b@example.org>", "a@example.org"]);
-    let letter = book().letter(&email, &["a@example.org".to_owned()], DateTime::UNIX_EPOCH).unwrap();
+    let letter = letter(&book(), &email, &["a@example.org".to_owned()], DateTime::UNIX_EPOCH).unwrap();
     assert_eq!(letter.to, ["b@example.org".parse().unwrap()]);
     let headers = headers(&letter);
     assert!(headers.contains("To: a@example.org, B <b@example.org>"), "{headers}");
@@ -62,11 +62,12 @@ fn those_who_have_it_are_named_but_not_sent_to_again() {
 
 #[test]
 fn bad_and_missing_recipients_are_told() {
-    let bad = book().letter(&email(&["no address"]), &[], DateTime::UNIX_EPOCH).unwrap_err();
+    let bad = letter(&book(), &email(&["no address"]), &[], DateTime::UNIX_EPOCH).unwrap_err();
     assert!(bad.to_string().contains("no address"), "{bad}");
-    let injected = book().letter(&email(&["a@example.org\r\nBcc: b@example.org"]), &[], DateTime::UNIX_EPOCH);
+    let injected =
+        letter(&book(), &email(&["a@example.org\r\nBcc: b@example.org"]), &[], DateTime::UNIX_EPOCH);
     assert!(injected.is_err());
     let nobody = AddressBook::new("a@example.org", &[]).unwrap();
-    let error = nobody.letter(&email(&[]), &[], DateTime::UNIX_EPOCH).unwrap_err();
+    let error = letter(&nobody, &email(&[]), &[], DateTime::UNIX_EPOCH).unwrap_err();
     assert!(matches!(error, MessageError::NoRecipient));
 }

@@ -67,6 +67,7 @@ mod tests {
             bundles: BTreeMap::new(),
             refused: None,
             journal_oldest_at: oldest.map(at),
+            traffic: None,
             started_at: at(-1_000),
             at: at(said_at),
         }

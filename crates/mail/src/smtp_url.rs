@@ -10,14 +10,14 @@ use percent_encoding::percent_decode_str;
 use secrecy::ExposeSecret as _;
 use url::Url;
 
-use super::MailerError;
+use crate::MailerError;
 
 /// How long a connection may take to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How a connection is encrypted.
 #[derive(Clone)]
-pub(super) enum Encryption {
+pub(crate) enum Encryption {
     /// Not at all.
     None,
     /// From the first byte: `smtps://`.
@@ -28,17 +28,17 @@ pub(super) enum Encryption {
 
 /// A mail server and how to enter it.
 #[derive(Clone)]
-pub(super) struct SmtpUrl {
-    pub(super) host: String,
-    pub(super) port: u16,
-    pub(super) encryption: Encryption,
-    pub(super) credentials: Option<Credentials>,
-    pub(super) connect_timeout: Duration,
+pub(crate) struct SmtpUrl {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) encryption: Encryption,
+    pub(crate) credentials: Option<Credentials>,
+    pub(crate) connect_timeout: Duration,
 }
 
 impl SmtpUrl {
     /// What a login says: its URL, and user and password where they stand beside it.
-    pub(super) fn of(login: &LoginDetails, ca_file: Option<&Path>) -> Result<Self, MailerError> {
+    pub(crate) fn of(login: &LoginDetails, ca_file: Option<&Path>) -> Result<Self, MailerError> {
         let url =
             Url::parse(login.url.expose_secret()).map_err(|error| MailerError::Url(error.to_string()))?;
         let mut parsed = Self::parse(&url, ca_file)?;
@@ -49,7 +49,7 @@ impl SmtpUrl {
         Ok(parsed)
     }
 
-    pub(super) fn parse(url: &Url, ca_file: Option<&Path>) -> Result<Self, MailerError> {
+    pub(crate) fn parse(url: &Url, ca_file: Option<&Path>) -> Result<Self, MailerError> {
         let fault = |message: &str| MailerError::Url(message.to_owned());
         // A bracketed IPv6 address is a literal in a URL; the resolver and TLS want it bare.
         let host = url.host_str().filter(|host| !host.is_empty());

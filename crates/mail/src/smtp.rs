@@ -15,8 +15,8 @@ use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 use tokio::time::{Instant, timeout};
 
-use super::smtp_url::{Encryption, SmtpUrl};
-use super::{Letter, Mailer, Outcome, SendError};
+use crate::smtp_url::{Encryption, SmtpUrl};
+use crate::{Letter, Mailer, Outcome, SendError};
 
 /// A connection idle for longer is closed rather than used: servers hang up after minutes.
 const IDLE: Duration = Duration::from_secs(30);
@@ -37,7 +37,7 @@ pub struct SmtpMailer {
 
 impl SmtpMailer {
     /// A mailer that keeps up to `kept` connections. Connects to nothing yet.
-    pub(super) fn new(url: SmtpUrl, renewal: Renewal, kept: usize) -> Self {
+    pub(crate) fn new(url: SmtpUrl, renewal: Renewal, kept: usize) -> Self {
         let url = ArcSwap::from_pointee(url);
         Self { url, renewal, hello: ClientId::default(), idle: Mutex::default(), kept }
     }
@@ -161,9 +161,9 @@ fn with_words(recipient: &Address, error: &Error) -> (Address, String) {
 }
 
 /// Where another password comes from.
-pub(super) struct Renewal {
-    pub(super) login: Arc<dyn Login>,
-    pub(super) ca_file: Option<PathBuf>,
+pub(crate) struct Renewal {
+    pub(crate) login: Arc<dyn Login>,
+    pub(crate) ca_file: Option<PathBuf>,
 }
 
 fn is_refused_login(error: &Error) -> bool {

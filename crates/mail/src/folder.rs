@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 use tokio::io::AsyncWriteExt;
 
-use super::{Letter, Mailer, Outcome, SendError};
+use crate::{Letter, Mailer, Outcome, SendError};
 
 /// Writes `<uid>.eml`. A letter sent again replaces its file, so the folder shows each once.
 #[derive(Debug)]

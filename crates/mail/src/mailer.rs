@@ -1,28 +1,34 @@
 //! What carries an email, whichever way.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use bellwether_store::{Login, LoginDetails};
 use lettre::Address;
 use secrecy::ExposeSecret;
-use uuid::Uuid;
 
-use super::smtp::Renewal;
-use super::smtp_url::SmtpUrl;
-use super::{FolderMailer, MessageError, SmtpMailer};
-use crate::startup::EmailOptions;
+use crate::smtp::Renewal;
+use crate::smtp_url::SmtpUrl;
+use crate::{FolderMailer, Letter, MessageError, SmtpMailer};
 
-/// An email, written down and addressed.
-#[derive(Debug, Clone)]
-pub struct Letter {
-    /// The prediction's uid.
-    pub uid: Uuid,
-    /// Who sends it.
-    pub from: Address,
-    /// Who is to have it now: those named in its header, less those who have it already.
-    pub to: Vec<Address>,
-    /// Headers and body, as RFC 5322 has them.
-    pub bytes: Vec<u8>,
+/// How mail is handed over.
+#[derive(Clone)]
+pub struct MailOptions {
+    /// `smtp://`, `smtp://…?tls=required` (STARTTLS), `smtps://`, or `file:///folder`; user and password
+    /// percent-encoded, or beside it.
+    pub login: LoginDetails,
+    /// Asked for another user and password when the server turns these away.
+    pub renewal: Arc<dyn Login>,
+    /// A PEM file of certificates to trust beside the public ones.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl MailOptions {
+    /// A login that stays as it is, and the public certificates.
+    pub fn new(login: LoginDetails) -> Self {
+        Self { renewal: Arc::new(login.clone()), login, ca_file: None }
+    }
 }
 
 /// What became of a letter that the server dealt with: each recipient is in one of the lists.
@@ -85,7 +91,7 @@ pub enum MailerError {
 ///
 /// # Errors
 /// When the URL or the certificate file makes no sense.
-pub fn mailer(options: &EmailOptions, connections: usize) -> Result<Arc<dyn Mailer>, MailerError> {
+pub fn mailer(options: &MailOptions, connections: usize) -> Result<Arc<dyn Mailer>, MailerError> {
     let url = url::Url::parse(options.login.url.expose_secret())
         .map_err(|error| MailerError::Url(error.to_string()))?;
     if url.scheme() == "file" {

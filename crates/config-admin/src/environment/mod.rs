@@ -1,0 +1,49 @@
+//! An environment as the console sees it: its database, its replicas, its api.
+
+mod api;
+mod replicas;
+mod wire;
+
+use std::sync::Arc;
+
+use bellwether_settings::Environment;
+use bellwether_store::{ConfigChanges, SharedDatabase, StoreError, StoredVersion};
+
+pub use api::{ApiError, ApiToken, EnvironmentApi};
+pub(crate) use replicas::Census;
+pub(crate) use wire::{Answered, ParityRow, Particulars, StageBundle};
+
+/// What the console reaches of an environment.
+#[derive(Clone)]
+pub struct EnvironmentParts {
+    /// Which.
+    pub environment: Environment,
+    /// Its database.
+    pub database: SharedDatabase,
+    /// Carries word of its config changes.
+    pub changes: Arc<dyn ConfigChanges>,
+    /// Its api.
+    pub api: EnvironmentApi,
+}
+
+impl EnvironmentParts {
+    /// Its name on the wire and in the database.
+    pub(crate) fn name(&self) -> &'static str {
+        self.environment.as_str()
+    }
+
+    /// The newest version of its config.
+    ///
+    /// # Errors
+    /// As [`bellwether_store::ConfigStore::live`].
+    pub(crate) async fn live(&self) -> Result<Option<StoredVersion>, StoreError> {
+        self.database.live(self.name()).await
+    }
+
+    /// Tells its replicas of a change. They find out by themselves where the word does not reach them.
+    pub(crate) async fn announce(&self) {
+        if let Err(error) = self.changes.announce(self.name()).await {
+            tracing::warn!(%error, environment = self.name(), "a change could not be announced");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! The replicas of an environment against one version of its config: who has it, who refuses it, who is silent.
+
+use std::time::Duration;
+
+use bellwether_store::{ReplicaReport, StoreError};
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::EnvironmentParts;
+use crate::console::{ReplicaState, ReplicaView};
+
+/// After so many heartbeats missed a replica is silent.
+const MISSED: u32 = 3;
+/// How far a replica's clock may be behind ours.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(2);
+
+/// All replicas of an environment, as they last said.
+#[derive(Debug, Clone)]
+pub(crate) struct Census {
+    reports: Vec<ReplicaReport>,
+    now: DateTime<Utc>,
+    patience: TimeDelta,
+}
+
+impl Census {
+    /// Counts an environment's replicas; each is expected to report every `heartbeat`.
+    ///
+    /// # Errors
+    /// [`StoreError`] where its database cannot be asked.
+    pub(crate) async fn take(
+        environment: &EnvironmentParts,
+        now: DateTime<Utc>,
+        heartbeat: Duration,
+    ) -> Result<Self, StoreError> {
+        let reports = environment.database.replicas(environment.name()).await?;
+        Ok(Self::of(reports, now, heartbeat))
+    }
+
+    /// A count of these.
+    pub(crate) fn of(reports: Vec<ReplicaReport>, now: DateTime<Utc>, heartbeat: Duration) -> Self {
+        let patience = TimeDelta::from_std(heartbeat * MISSED + CLOCKS_DIFFER).unwrap_or(TimeDelta::MAX);
+        Self { reports, now, patience }
+    }
+
+    /// What each said.
+    pub(crate) fn reports(&self) -> &[ReplicaReport] {
+        &self.reports
+    }
+
+    /// When the count was taken.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
+    /// Whether a replica, unheard of since, had missed its reports at a moment.
+    pub(crate) fn was_silent_at(&self, report: &ReplicaReport, moment: DateTime<Utc>) -> bool {
+        moment - report.at > self.patience
+    }
+
+    /// How long a replica has been unheard of.
+    pub(crate) fn silence(&self, report: &ReplicaReport) -> TimeDelta {
+        (self.now - report.at).max(TimeDelta::zero())
+    }
+
+    /// Whether a replica has missed its reports.
+    pub(crate) fn is_silent(&self, report: &ReplicaReport) -> bool {
+        self.silence(report) > self.patience
+    }
+
+    /// Every replica against a version; none stands for an environment without one.
+    pub(crate) fn against(&self, version: Option<u64>) -> Vec<ReplicaView> {
+        self.reports.iter().map(|report| self.view(report, version)).collect()
+    }
+
+    fn view(&self, report: &ReplicaReport, version: Option<u64>) -> ReplicaView {
+        let refused = report.refused.as_ref().filter(|refused| Some(refused.version) == version);
+        let state = if self.is_silent(report) {
+            ReplicaState::Silent
+        } else if refused.is_some() {
+            ReplicaState::Refused
+        } else if report.version == version {
+            ReplicaState::Synced
+        } else {
+            ReplicaState::Behind
+        };
+        ReplicaView {
+            name: report.replica.clone(),
+            state,
+            version: report.version,
+            reasons: refused.map(|refused| refused.reasons.clone()).unwrap_or_default(),
+            heard_at: report.at,
+            started_at: report.started_at,
+            bundles: report.bundles.clone(),
+        }
+    }
+}

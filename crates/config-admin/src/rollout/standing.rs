@@ -1,0 +1,83 @@
+//! How a rollout stands by what the replicas last said.
+
+use bellwether_core::change::Rollout;
+use bellwether_store::Traffic;
+use chrono::TimeDelta;
+
+use super::judge;
+use crate::console::{ReplicaState, ReplicaView};
+use crate::environment::Census;
+
+/// How a rollout stands.
+pub(super) struct Standing {
+    pub replicas: Vec<ReplicaView>,
+    pub synced: usize,
+    pub hindrances: Vec<String>,
+    pub traffic: Option<Traffic>,
+    /// Which limits are exceeded; none where it is not watched.
+    pub exceeded: Vec<String>,
+}
+
+impl Standing {
+    pub(super) fn of(rollout: &Rollout, census: &Census) -> Self {
+        let replicas = census.against(Some(rollout.version));
+        let synced = replicas.iter().filter(|replica| replica.state == ReplicaState::Synced).count();
+        let traffic = traffic(rollout, census);
+        let mut exceeded = Vec::new();
+        if rollout.bake_seconds.is_some() {
+            exceeded.extend(traffic.iter().flat_map(|traffic| judge::exceeded(&rollout.limits, traffic)));
+            exceeded.extend(silences(rollout, census));
+        }
+        Self { hindrances: hindrances(rollout, &replicas), replicas, synced, traffic, exceeded }
+    }
+}
+
+/// What the replicas answered under this version, together.
+fn traffic(rollout: &Rollout, census: &Census) -> Option<Traffic> {
+    let told = census.reports().iter().filter_map(|report| report.traffic.as_ref());
+    told.filter(|traffic| traffic.version == rollout.version)
+        .cloned()
+        .reduce(|sum, traffic| sum.plus(&traffic))
+}
+
+/// What keeps it from being done.
+fn hindrances(rollout: &Rollout, replicas: &[ReplicaView]) -> Vec<String> {
+    if replicas.is_empty() {
+        return vec!["no replica of production reports".to_owned()];
+    }
+    let version = rollout.version;
+    let told = replicas.iter().filter_map(|replica| {
+        let name = &replica.name;
+        match replica.state {
+            ReplicaState::Synced => None,
+            ReplicaState::Behind => {
+                let runs = replica.version.map_or_else(|| "none".to_owned(), |version| version.to_string());
+                Some(format!("replica {name} runs version {runs} still"))
+            }
+            ReplicaState::Refused => {
+                Some(format!("replica {name} refuses version {version}: {}", replica.reasons.join("; ")))
+            }
+            ReplicaState::Silent => Some(format!("replica {name} was last heard of at {}", replica.heard_at)),
+        }
+    });
+    told.collect()
+}
+
+/// The replicas that have gone silent since the promotion. One that was silent before, as the way past staging allows,
+/// has not gone silent by it.
+fn silences(rollout: &Rollout, census: &Census) -> Vec<String> {
+    let limit = rollout.limits.max_silence_seconds;
+    let most = TimeDelta::seconds(i64::try_from(limit).unwrap_or(i64::MAX / 1_000));
+    if census.reports().is_empty() && census.now() - rollout.at > most {
+        return vec![format!("no replica of production has reported, though {limit} s have gone by")];
+    }
+    let told = census
+        .reports()
+        .iter()
+        .filter(|report| !census.was_silent_at(report, rollout.at) && census.silence(report) > most);
+    told.map(|report| {
+        let silence = census.silence(report).num_seconds();
+        format!("replica {} has not been heard of for {silence} s, over {limit} s", report.replica)
+    })
+    .collect()
+}
