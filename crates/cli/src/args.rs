@@ -63,6 +63,9 @@ pub(crate) struct Up {
     /// Port of the stage api
     #[arg(long, default_value_t = 8010)]
     pub(crate) stage_port: u16,
+    /// Port of the config console
+    #[arg(long, default_value_t = 8001)]
+    pub(crate) admin_port: u16,
     /// Where everything is kept
     #[arg(long, default_value = "bellwether-data")]
     pub(crate) data_dir: PathBuf,
@@ -70,7 +73,7 @@ pub(crate) struct Up {
 
 impl Default for Up {
     fn default() -> Self {
-        Self { port: 8000, stage_port: 8010, data_dir: "bellwether-data".into() }
+        Self { port: 8000, stage_port: 8010, admin_port: 8001, data_dir: "bellwether-data".into() }
     }
 }
 

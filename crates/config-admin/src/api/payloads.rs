@@ -47,6 +47,7 @@ impl From<GoldenPayload> for Named {
 /// What is sent to staging, and what is expected of its answer. No client's data: it is kept until somebody removes it.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "tells what is expected; bodies are read field by field")]
 pub(super) struct PayloadRequest {
     /// The body of `POST /predict`; one field at least, and 32,768 bytes of JSON at most.
     #[schema(value_type = Object)]

@@ -10,6 +10,7 @@ use bellwether_core::config::ConfigDocument;
 use bellwether_settings::Environment;
 use bellwether_store::Role;
 use bellwether_web::Problem;
+use bellwether_web::health::Draining;
 use serde::Deserialize;
 use tokio::time::Instant;
 use utoipa::ToSchema;
@@ -20,6 +21,7 @@ use super::query::{self, Query};
 use super::wire::{self, ProposalNow, Proposals, RolloutStep, TrialStep};
 use crate::console::{Console, Draft, reason_fault};
 use crate::pages::State;
+use crate::probes::Probes;
 
 /// The longest that anybody waits for a proposal, in seconds.
 const MAX_WAIT_SECONDS: u64 = 60;
@@ -139,6 +141,7 @@ pub(super) async fn one(
     request: HttpRequest,
     id: web::Path<String>,
     state: web::Data<State>,
+    probes: web::Data<Probes>,
 ) -> Result<HttpResponse, Problem> {
     state.access.bearer(&request, Role::Viewer).await?;
     let id = query::number(&id, "proposal")?;
@@ -149,7 +152,7 @@ pub(super) async fn one(
     }
     query.finish()?;
     let patience = Duration::from_secs(seconds.unwrap_or(0));
-    let proposal = wait(&state.console, id, revision, patience).await?;
+    let proposal = wait(&state.console, &probes.draining, id, revision, patience).await?;
     Ok(HttpResponse::Ok().json(told(&state.console, proposal).await?))
 }
 
@@ -177,9 +180,11 @@ pub(super) async fn edit(
     Ok(HttpResponse::Ok().json(told(&state.console, proposal).await?))
 }
 
-/// The proposal as soon as its revision is another than the one that is known, or after the time.
+/// The proposal as soon as its revision is another than the one that is known, or after the time; a process that is on
+/// its way out lets nobody wait.
 async fn wait(
     console: &Console,
+    draining: &Draining,
     id: u64,
     known: Option<u64>,
     patience: Duration,
@@ -188,7 +193,7 @@ async fn wait(
     loop {
         let proposal = console.proposal(id).await?;
         let left = deadline.saturating_duration_since(Instant::now());
-        if known != Some(proposal.revision) || left.is_zero() {
+        if known != Some(proposal.revision) || left.is_zero() || draining.has_begun() {
             return Ok(proposal);
         }
         tokio::time::sleep(LOOK.min(left)).await;

@@ -40,12 +40,11 @@ pub(in crate::trial) async fn golden(case: &Case<'_>) -> Check {
     };
     case.begin(CheckName::Golden, rows.len() + payloads.len());
     // Not in their order: what is found is put in it afterwards.
-    let mut found: Vec<_> = stream::iter(rows.iter().enumerate())
-        .map(async |(at, row)| (at, row.fault(case).await))
-        .buffer_unordered(AT_ONCE)
-        .filter_map(async |(at, fault)| Some((at, fault?)))
-        .collect()
-        .await;
+    let asked = rows.iter().enumerate().map(|(at, row)| async move { (at, row.fault(case).await) });
+    // Gathered first: a stream that borrows as it goes cannot be sent to another thread.
+    let asked: Vec<_> = asked.collect();
+    let answered: Vec<_> = stream::iter(asked).buffer_unordered(AT_ONCE).collect().await;
+    let mut found: Vec<_> = answered.into_iter().filter_map(|(at, fault)| Some((at, fault?))).collect();
     found.sort_unstable();
     for (_, fault) in found {
         findings.note(fault);

@@ -45,16 +45,16 @@ pub(in crate::trial) async fn replay(case: &Case<'_>) -> (Check, Option<Replay>)
     };
     case.begin(CheckName::Replay, inputs.len());
     let production = Line::new(&case.console.prod().api, current);
-    let mut pairs: Vec<_> = stream::iter(inputs.iter().enumerate())
-        .map(async |(at, input)| {
-            let what = format!("input {}", at + 1);
-            let (before, after) = tokio::join!(production.ask(&input.body), case.ask(&what, &input.body));
-            let before = before.map_err(|error| format!("{what} {error} (production)"));
-            (at, Pair { client: input.client.as_str(), before, after })
-        })
-        .buffer_unordered(AT_ONCE)
-        .collect()
-        .await;
+    let production = &production;
+    let asked = inputs.iter().enumerate().map(|(at, input)| async move {
+        let what = format!("input {}", at + 1);
+        let (before, after) = tokio::join!(production.ask(&input.body), case.ask(&what, &input.body));
+        let before = before.map_err(|error| format!("{what} {error} (production)"));
+        (at, Pair { client: input.client.as_str(), before, after })
+    });
+    // Gathered first: a stream that borrows as it goes cannot be sent to another thread.
+    let asked: Vec<_> = asked.collect();
+    let mut pairs: Vec<_> = stream::iter(asked).buffer_unordered(AT_ONCE).collect().await;
     pairs.sort_unstable_by_key(|(at, _)| *at);
     let pairs: Vec<_> = pairs.into_iter().map(|(_, pair)| pair).collect();
     let replay = compared(current, &pairs);
