@@ -1,6 +1,7 @@
 //! What can be asked for on the command line.
 
 mod audit;
+mod config;
 mod erase;
 mod features;
 mod jobs;
@@ -12,6 +13,9 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 pub(crate) use audit::{Audit, AuditCommand};
+pub(crate) use config::{
+    Config, ConfigCommand, ConsoleArgs, EnvironmentArg, Onward, Promote, Propose, Revert,
+};
 pub(crate) use erase::Erase;
 pub(crate) use features::{Features, FeaturesCommand, Import, OnBad};
 pub(crate) use jobs::{Jobs, JobsCommand, StateArg};
@@ -38,6 +42,8 @@ pub(crate) enum Command {
     Score(Score),
     /// Checks settings, bundles and connections, and says what is wrong
     Doctor(Target),
+    /// Config over the console: get, history, diff, propose, try, approve, promote, revert, status, wait
+    Config(Box<Config>),
     /// Email jobs: list, show, requeue, purge, refill
     Jobs(Jobs),
     /// What is known of clients: import

@@ -4,6 +4,7 @@
 //! Start reading at [`startup`], which lists every route and what goes on beside them.
 
 mod access;
+mod api;
 pub mod archive;
 pub mod console;
 mod environment;

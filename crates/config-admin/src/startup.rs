@@ -16,6 +16,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Access;
+use crate::api;
 use crate::archive::Archiver;
 use crate::console::Console;
 use crate::pages::{self, State};
@@ -24,7 +25,7 @@ use crate::probes::{self, Probes};
 use crate::rollout::Watcher;
 use crate::trial::Runner;
 
-/// Every page and every form. Forms are taken from our own pages only, and say which role they need.
+/// Every page and every form; the JSON API lists its own ([`api::routes`]). Forms are taken from our own pages only, and say which role they need.
 fn routes(config: &mut web::ServiceConfig) {
     config
         .route("/health", get().to(probes::alive))
@@ -194,6 +195,7 @@ fn serve(
             .app_data(probes.clone())
             .wrap(from_fn(move |request, next| face.clone().serve(request, next)))
             .wrap(logs::requests())
+            .configure(api::routes)
             .configure(routes)
     })
     .disable_signals()

@@ -1,6 +1,7 @@
 //! One file a command. Each has `run`, which answers the exit code.
 
 pub(crate) mod audit;
+pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod erase;
 pub(crate) mod features;
@@ -23,6 +24,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Migrate(target) => migrate::run(&target),
         Command::Score(score) => score::run(&score),
         Command::Doctor(target) => doctor::run(&target),
+        Command::Config(config) => config::run(&config),
         Command::Jobs(jobs) => jobs::run(&jobs),
         Command::Features(features) => features::run(&features),
         Command::Erase(erase) => erase::run(&erase),
