@@ -90,9 +90,11 @@ pub(crate) async fn a_line_altered_together_with_its_hash_is_found(
     somebody.unlock_the_log().await;
     for (seq, found_at) in [(4, 4), (2, 3)] {
         let mut forged = log.lines(seq - 1, 1).await.unwrap().remove(0);
-        forged.actor = "bob".to_owned();
+        forged.actor.push_str(" or bob");
         let hash = forged.digest();
-        somebody.run(format!("UPDATE audit_log SET actor = 'bob', hash = '{hash}' WHERE seq = {seq}")).await;
+        somebody
+            .run(format!("UPDATE audit_log SET actor = 'ann or bob', hash = '{hash}' WHERE seq = {seq}"))
+            .await;
         let found = verify_audit(log).await.unwrap_err();
         assert!(matches!(found, AuditError::Changed { seq } if seq == found_at), "{found:?}");
     }
