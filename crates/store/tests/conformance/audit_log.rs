@@ -45,6 +45,15 @@ pub(crate) async fn lines_of_many_at_once_are_one_chain_without_gaps(log: &(impl
     assert_eq!(verify_audit(log).await.unwrap(), Verified { lines: 50, head });
 }
 
+/// Each on its own handle, as processes are.
+pub(crate) async fn lines_of_two_processes_are_one_chain(
+    one: &(impl AuditLog + Ledger),
+    other: &(impl AuditLog + Ledger),
+) {
+    join_all((0..20).map(async |_| tokio::join!(write(one, 2), write(other, 2)))).await;
+    assert_eq!(verify_audit(one).await.unwrap().lines, 80);
+}
+
 pub(crate) async fn what_is_archived_never_goes_back(log: &(impl AuditLog + Ledger)) {
     write(log, 3).await;
     for (noted, told) in [(2, 2), (1, 2), (3, 3)] {
