@@ -123,6 +123,15 @@ pub(crate) async fn a_removed_line_is_found(log: &(impl AuditLog + Ledger), some
 pub(crate) async fn a_cut_tail_is_found(log: &(impl AuditLog + Ledger), somebody: &Somebody) {
     write(log, 4).await;
     somebody.unlock_the_log().await;
+    let end = log.audit_head().await.unwrap().unwrap();
+    let before = log.lines(1, 1).await.unwrap().remove(0).hash;
+    let note = async |seq: u64, hash: &str| {
+        somebody.run(format!("UPDATE audit_head SET seq = {seq}, hash = '{hash}'")).await;
+    };
+    note(2, &before).await;
+    let found = verify_audit(log).await.unwrap_err();
+    assert!(matches!(found, AuditError::HeadSetBack { head: 2, found: 4 }), "{found:?}");
+    note(end.seq, &end.hash).await;
     for (cut, left) in [("seq > 2", 2), ("TRUE", 0)] {
         somebody.run(format!("DELETE FROM audit_log WHERE {cut}")).await;
         let found = verify_audit(log).await.unwrap_err();
