@@ -57,7 +57,7 @@ fn start(data: &std::path::Path) -> Duration {
     let port = free_port();
     let begun = Instant::now();
     let mut child = Command::new(env!("CARGO_BIN_EXE_bellwether"))
-        .args(["up", "--stage-port", "0", "--port", &port.to_string(), "--data-dir"])
+        .args(["up", "--stage-port", "0", "--admin-port", "0", "--port", &port.to_string(), "--data-dir"])
         .arg(data)
         .stdout(std::process::Stdio::null())
         .spawn()

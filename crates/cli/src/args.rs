@@ -1,18 +1,26 @@
 //! What can be asked for on the command line.
 
+mod audit;
+mod config;
 mod erase;
 mod features;
 mod jobs;
 mod load_test;
+mod user;
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 
+pub(crate) use audit::{Audit, AuditCommand};
+pub(crate) use config::{
+    Config, ConfigCommand, ConsoleArgs, EnvironmentArg, Onward, Promote, Propose, Revert,
+};
 pub(crate) use erase::Erase;
 pub(crate) use features::{Features, FeaturesCommand, Import, OnBad};
 pub(crate) use jobs::{Jobs, JobsCommand, StateArg};
 pub(crate) use load_test::{LoadTest, PurposeArg};
+pub(crate) use user::{Token, User, UserCommand};
 
 /// Puts a tabular model into production.
 #[derive(Debug, Parser)]
@@ -34,6 +42,8 @@ pub(crate) enum Command {
     Score(Score),
     /// Checks settings, bundles and connections, and says what is wrong
     Doctor(Target),
+    /// Config over the console: get, history, diff, propose, try, approve, promote, revert, status, wait
+    Config(Box<Config>),
     /// Email jobs: list, show, requeue, purge, refill
     Jobs(Jobs),
     /// What is known of clients: import
@@ -42,8 +52,10 @@ pub(crate) enum Command {
     Erase(Erase),
     /// Asks an api for predictions as fast as it answers, or at a rate, and measures
     LoadTest(Box<LoadTest>),
-    /// People who may log in
+    /// People who may log in to the config console: add, disable, enable, passwd, role, email, list, token
     User(User),
+    /// The log of who did what in the config console: verify
+    Audit(Audit),
     /// Drops old predictions from the log, after making sure that the archive has them
     Prune(Prune),
 }
@@ -57,6 +69,9 @@ pub(crate) struct Up {
     /// Port of the stage api
     #[arg(long, default_value_t = 8010)]
     pub(crate) stage_port: u16,
+    /// Port of the config console
+    #[arg(long, default_value_t = 8001)]
+    pub(crate) admin_port: u16,
     /// Where everything is kept
     #[arg(long, default_value = "bellwether-data")]
     pub(crate) data_dir: PathBuf,
@@ -64,7 +79,7 @@ pub(crate) struct Up {
 
 impl Default for Up {
     fn default() -> Self {
-        Self { port: 8000, stage_port: 8010, data_dir: "bellwether-data".into() }
+        Self { port: 8000, stage_port: 8010, admin_port: 8001, data_dir: "bellwether-data".into() }
     }
 }
 
@@ -113,41 +128,4 @@ pub(crate) struct Prune {
 fn days(text: &str) -> Result<u32, String> {
     let days = text.strip_suffix('d').and_then(|number| number.parse().ok());
     days.filter(|days| *days > 0).ok_or_else(|| "expected a number of days, at least 1, as 90d".to_owned())
-}
-
-/// `bellwether user`
-#[derive(Debug, clap::Args)]
-pub(crate) struct User {
-    /// What to do
-    #[command(subcommand)]
-    pub(crate) command: UserCommand,
-}
-
-/// One command about people.
-#[derive(Debug, Subcommand)]
-pub(crate) enum UserCommand {
-    /// Adds a person; the password is read from standard input
-    Add {
-        /// The name to log in with
-        name: String,
-        /// What they may do
-        #[arg(long, value_enum, default_value_t = RoleArg::Viewer)]
-        role: RoleArg,
-        /// Which system
-        #[command(flatten)]
-        target: Target,
-    },
-}
-
-/// A role on the command line.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum RoleArg {
-    /// Looks
-    Viewer,
-    /// Proposes
-    Editor,
-    /// Approves
-    Approver,
-    /// Everything
-    Admin,
 }

@@ -70,9 +70,8 @@ impl From<ConsoleError> for Problem {
         let words = error.to_string();
         match error {
             ConsoleError::Faults(faults) => Self::fields(faults),
-            ConsoleError::Reassigns(_) | ConsoleError::Overtaken(_) | ConsoleError::State(_) => {
-                Self::conflict(words)
-            }
+            ConsoleError::Reassigns(whom) => Self::conflict(words).with_errors(vec![to_confirm(&whom)]),
+            ConsoleError::Overtaken(_) | ConsoleError::State(_) => Self::conflict(words),
             ConsoleError::Stale { fields, .. } => {
                 Self::conflict(words).with_errors(fields.iter().map(three_ways).collect())
             }
@@ -82,6 +81,16 @@ impl From<ConsoleError> for Problem {
             ConsoleError::Store(error) => error.into(),
         }
     }
+}
+
+/// What has to be confirmed, so that a program too sees that this is all there is against it.
+fn to_confirm(whom: &Reassignment) -> FieldError {
+    let why = match whom.shrunk.as_slice() {
+        _ if whom.salt_changed => "the salt changes, and every client is drawn anew".to_owned(),
+        [] => "other shares change".to_owned(),
+        models => format!("the share of {} shrinks", models.join(", ")),
+    };
+    FieldError { field: "confirmed".to_owned(), message: format!("expected true, since {why}") }
 }
 
 /// One field of a three-way view in words.

@@ -17,6 +17,8 @@ pub struct Embedded {
     pub api: String,
     /// Where the stage api is.
     pub stage: String,
+    /// Where the config console is.
+    pub console: String,
     /// All lines it printed until it was up.
     pub printed: String,
     data: PathBuf,
@@ -52,7 +54,7 @@ impl EmbeddedBuilder {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(log);
         let log = log.expect("the log beside the data can be opened");
         let mut child = Command::new(&self.program)
-            .args(["up", "--port", "0", "--stage-port", "0", "--data-dir"])
+            .args(["up", "--port", "0", "--stage-port", "0", "--admin-port", "0", "--data-dir"])
             .arg(&self.data)
             .envs(self.variables.iter().cloned())
             .stdout(Stdio::piped())
@@ -67,7 +69,8 @@ impl EmbeddedBuilder {
             word.unwrap_or_else(|| panic!("no address of {label} in:\n{printed}")).to_owned()
         };
         let (api, stage) = (address("api (prod)"), address("api (stage)"));
-        Embedded { child, api, stage, printed, data: self.data.clone() }
+        let console = address("console");
+        Embedded { child, api, stage, console, printed, data: self.data.clone() }
     }
 }
 

@@ -12,7 +12,7 @@ use sentry::SentryFutureExt as _;
 use tokio_util::sync::CancellationToken;
 use tracing_actix_web::RequestId;
 
-use crate::auth::{Auth, AuthError};
+use crate::auth::{Auth, AuthError, Refusal};
 use crate::in_flight::InFlight;
 use crate::origin::{Origin, TrustedProxies};
 use crate::rate_limit::RateLimit;
@@ -37,7 +37,8 @@ pub struct Face(Arc<Parts>);
 
 #[derive(Debug)]
 struct Parts {
-    auth: Auth,
+    /// None where the service tells callers apart by itself.
+    auth: Option<Auth>,
     proxies: TrustedProxies,
     https_redirect: bool,
     hsts: Option<String>,
@@ -60,10 +61,24 @@ impl Face {
     /// # Errors
     /// [`FaceError`], naming the setting.
     pub async fn begin(settings: &Settings, stop: &CancellationToken) -> Result<Self, FaceError> {
+        let auth = Auth::begin(&settings.auth, settings.rotating.clone(), stop).await?;
+        Self::with(settings, Some(auth))
+    }
+
+    /// A face whose service tells callers apart by itself, by sessions and tokens of its own: here they are
+    /// counted by address.
+    ///
+    /// # Errors
+    /// [`FaceError`], naming the setting.
+    pub fn begin_without_auth(settings: &Settings) -> Result<Self, FaceError> {
+        Self::with(settings, None)
+    }
+
+    fn with(settings: &Settings, auth: Option<Auth>) -> Result<Self, FaceError> {
         let server = &settings.server;
         let hsts = (server.hsts_seconds > 0).then(|| format!("max-age={}", server.hsts_seconds));
         Ok(Self(Arc::new(Parts {
-            auth: Auth::begin(&settings.auth, settings.rotating.clone(), stop).await?,
+            auth,
             proxies: TrustedProxies::new(&server.trusted_proxies).map_err(FaceError::Proxies)?,
             https_redirect: server.https_redirect,
             hsts,
@@ -148,7 +163,10 @@ impl Face {
     }
 
     async fn identify(&self, arrival: &Arrival, request: &ServiceRequest) -> Result<(), Error> {
-        let identity = self.0.auth.identify(request.headers()).await;
+        let identity = match &self.0.auth {
+            Some(auth) => auth.identify(request.headers()).await,
+            None => Err(Refusal::NoToken),
+        };
         self.0.rate.check(&identity, arrival.origin)?;
         if let Ok(caller) = &identity {
             tracing::Span::current().record("caller", &*caller.subject);

@@ -110,6 +110,16 @@ impl Problem {
     pub fn status(&self) -> u16 {
         self.status
     }
+
+    /// The status in words.
+    pub fn title(&self) -> &'static str {
+        self.title
+    }
+
+    /// What went wrong here, for a person.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
 }
 
 impl fmt::Display for Problem {

@@ -28,6 +28,7 @@ use tokio::sync::Notify;
 
 pub use actor::Actor;
 pub(crate) use change::{Turn, Written};
+pub(crate) use draft::reason_fault;
 pub use draft::{Bake, Draft};
 pub use progress::TrialProgress;
 pub(crate) use propose::particulars;

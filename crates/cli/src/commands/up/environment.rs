@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use bellwether_api::{Application, Parts};
+use bellwether_config_admin::Reached;
 use bellwether_core::bundle::ModelFolder;
 use bellwether_settings::Settings;
 use bellwether_store::SharedDatabase;
@@ -18,6 +19,8 @@ use crate::embedded::migrate;
 /// Started, and not yet answering.
 pub(super) struct RunningEnvironment {
     pub database: SharedDatabase,
+    /// What the console reaches of it: word of changes goes within the process.
+    pub reached: Reached,
     api: Application,
     worker: WorkerService,
     stop: CancellationToken,
@@ -38,13 +41,14 @@ impl RunningEnvironment {
         let database = parts.database.clone();
         samples::clients(database.as_ref(), &parts.models).await?;
         let (queue, clock) = (parts.queue.clone(), parts.clock.clone());
+        let reached = Reached { database: database.clone(), changes: parts.changes.clone() };
         let api = Application::build(&settings, parts)
             .await
             .with_context(|| format!("the {environment} api cannot start"))?;
         let archive = bellwether_engines::archive(&settings)?;
         let worker = WorkerService::from_settings(&settings, database.clone(), archive, queue, clock)
             .with_context(|| format!("the {environment} worker cannot start"))?;
-        Ok(Self { database, api, worker, stop })
+        Ok(Self { database, reached, api, worker, stop })
     }
 
     /// Where the api listens.
@@ -55,7 +59,7 @@ impl RunningEnvironment {
     /// Answers requests and sends emails until stopped: the api first lets go of what it journaled, then
     /// the worker ends.
     pub(super) fn run(self, running: &mut JoinSet<anyhow::Result<()>>) {
-        let Self { database, api, worker, stop } = self;
+        let Self { database, api, worker, stop, .. } = self;
         let worker_stop = CancellationToken::new();
         let api_is_done = worker_stop.clone();
         running.spawn(async move {

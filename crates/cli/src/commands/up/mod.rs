@@ -9,9 +9,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use bellwether_config_admin::ConsoleService;
 use bellwether_core::bundle::ModelFolder;
 use bellwether_settings::{Embedded, Environment, Settings};
+use bellwether_store::SystemClock;
 use bellwether_web::{logs, metrics, sentry, shutdown};
+use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -44,8 +47,10 @@ pub(crate) fn run(args: &args::Up) -> anyhow::Result<ExitCode> {
             RunningEnvironment::start(stage, Arc::clone(&models), metrics.clone(), stop.clone()),
         )?;
         let password = samples::first_user(prod.database.as_ref()).await?;
-        welcome::tell(&args.data_dir, &prod, &stage, password.as_deref()).await?;
+        let console = console(args, &prod, &stage, metrics).await?;
+        welcome::tell(&args.data_dir, &prod, &stage, &console, password.as_deref()).await?;
         let mut running = JoinSet::new();
+        running.spawn(console.run_until_stopped(stop.clone()));
         prod.run(&mut running);
         stage.run(&mut running);
         let outcome = first_failure(&mut running, &stop).await;
@@ -55,6 +60,29 @@ pub(crate) fn run(args: &args::Up) -> anyhow::Result<ExitCode> {
 
 async fn settings(args: &args::Up, environment: Environment, port: u16) -> anyhow::Result<Settings> {
     embedded_settings(&Embedded { data: args.data_dir.clone(), environment, port }).await
+}
+
+/// The console over both environments. It reaches their apis over HTTP as it does in a cluster.
+async fn console(
+    args: &args::Up,
+    prod: &RunningEnvironment,
+    stage: &RunningEnvironment,
+    metrics: PrometheusHandle,
+) -> anyhow::Result<ConsoleService> {
+    let file = std::env::var_os("BELLWETHER_SETTINGS");
+    let file = file.as_deref().map(std::path::Path::new);
+    let (prod_port, stage_port) = (prod.address().port(), stage.address().port());
+    let data = &args.data_dir;
+    let settings =
+        Embedded::console(data, prod_port, stage_port, args.admin_port, file, std::env::vars()).await?;
+    let parts = bellwether_config_admin::Parts {
+        stage: stage.reached.clone(),
+        prod: prod.reached.clone(),
+        archive: bellwether_engines::archive(&settings)?,
+        metrics,
+        clock: Arc::new(SystemClock),
+    };
+    ConsoleService::build(&settings, parts).context("the console cannot start")
 }
 
 /// Waits for everything to end; one part's failure stops the others.

@@ -2,18 +2,22 @@
 
 use std::path::Path;
 
+use bellwether_config_admin::ConsoleService;
+
 use super::environment::RunningEnvironment;
 
 pub(super) async fn tell(
     data: &Path,
     prod: &RunningEnvironment,
     stage: &RunningEnvironment,
+    console: &ConsoleService,
     password: Option<&str>,
 ) -> anyhow::Result<()> {
     let (api, stage) = (prod.address(), stage.address());
     println!("Bellwether is up.\n");
     println!("  api (prod)   http://{api}         documentation at http://{api}/docs");
     println!("  api (stage)  http://{stage}");
+    println!("  console      http://{}         where config is changed", console.address());
     println!("  data         {}        sent mail in {}", data.display(), data.join("outbox").display());
     if let Some(password) = password {
         println!("  first user   admin, password {password} (shown this once)");

@@ -40,6 +40,7 @@ pub(in crate::trial) async fn golden(case: &Case<'_>) -> Check {
     };
     case.begin(CheckName::Golden, rows.len() + payloads.len());
     // Not in their order: what is found is put in it afterwards.
+    // Gathered first: a stream that borrows as it goes cannot be sent to another thread.
     let calls: Vec<_> = rows.iter().enumerate().map(async |(at, row)| (at, row.fault(case).await)).collect();
     let mut found: Vec<_> = stream::iter(calls).buffer_unordered(AT_ONCE).collect().await;
     found.sort_unstable();

@@ -45,6 +45,7 @@ pub(in crate::trial) async fn replay(case: &Case<'_>) -> (Check, Option<Replay>)
     };
     case.begin(CheckName::Replay, inputs.len());
     let production = Line::new(&case.console.prod().api, current);
+    // Gathered first: a stream that borrows as it goes cannot be sent to another thread.
     let calls: Vec<_> = inputs
         .iter()
         .enumerate()

@@ -1,0 +1,85 @@
+//! Logging in: one message for every wrong name and password, the same work for a name that nobody has.
+
+use std::net::IpAddr;
+
+use bellwether_store::console::NewAuditEntry;
+use bellwether_store::{StoreError, Users};
+use serde_json::json;
+
+use super::Access;
+use super::guesses::Keys;
+
+/// Somebody who wants to log in.
+pub(crate) struct Newcomer<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) password: &'a str,
+    pub(crate) address: IpAddr,
+    /// The browser, as it names itself.
+    pub(crate) agent: &'a str,
+}
+
+/// Why somebody is not let in.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LoginRefused {
+    /// No such person, another password, or a person who is kept out: which, is not told.
+    #[error("The name or the password is not right.")]
+    Wrong,
+    /// Too many failures in a row.
+    #[error("Too many attempts have failed. Try again in {seconds} s.")]
+    Wait {
+        /// How long to wait.
+        seconds: i64,
+    },
+    /// The database could not be asked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The password could not be checked.
+    #[error("the password check failed")]
+    Check,
+}
+
+impl Access {
+    /// Lets a person in; answers what the browser shall hold from now on.
+    ///
+    /// # Errors
+    /// [`LoginRefused`].
+    pub(crate) async fn log_in(&self, newcomer: Newcomer<'_>) -> Result<String, LoginRefused> {
+        let address = newcomer.address.to_string();
+        let keys = Keys::new(newcomer.name, &address);
+        if let Some(wait) = self.admit(&keys).await? {
+            return Err(LoginRefused::Wait { seconds: (wait.num_milliseconds() + 999) / 1_000 });
+        }
+        let user = Users::find(&*self.database, newcomer.name).await?;
+        let hash = user.as_ref().map(|user| user.password_hash.clone());
+        let right = self.check(hash, newcomer.password.to_owned()).await?;
+        let Some(user) = user.filter(|user| right && !user.disabled) else {
+            if self.failed(&keys).await? {
+                self.note_login("login.held_back", newcomer.name, &address).await?;
+            }
+            return Err(LoginRefused::Wrong);
+        };
+        self.succeeded(&keys).await?;
+        let secret = self.begin(&user.name, address.clone(), newcomer.agent).await?;
+        self.note_login("session.opened", &user.name, &address).await?;
+        Ok(secret)
+    }
+
+    /// Compares a password with a hash, on a thread of its own and few at a time. Without a hash the same work is done
+    /// for nothing.
+    pub(crate) async fn check(&self, hash: Option<String>, password: String) -> Result<bool, LoginRefused> {
+        let _turn = self.checks.acquire().await.map_err(|_| LoginRefused::Check)?;
+        let check = move || bellwether_people::verify_password(hash.as_deref(), &password);
+        tokio::task::spawn_blocking(check).await.map_err(|_| LoginRefused::Check)
+    }
+
+    async fn note_login(&self, action: &str, name: &str, address: &str) -> Result<(), StoreError> {
+        let line = NewAuditEntry {
+            at: self.clock.now(),
+            actor: name.chars().take(100).collect(),
+            action: action.to_owned(),
+            subject: "console".to_owned(),
+            detail: json!({ "address": address }),
+        };
+        self.database.commit(line, Vec::new()).await.map(|_| ())
+    }
+}

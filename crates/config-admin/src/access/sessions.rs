@@ -1,0 +1,100 @@
+//! Sessions: begun by a login, used by every page, ended by time, by their owner, or with their owner's rights.
+
+use actix_web::HttpRequest;
+use bellwether_store::console::Session;
+use bellwether_store::{StoreError, Users};
+use chrono::TimeDelta;
+
+use super::{Access, cookies};
+use crate::console::Actor;
+
+/// A session's use is noted so often at most: a page shall not cost a write each time.
+const NOTED_EVERY: TimeDelta = TimeDelta::minutes(1);
+
+/// Somebody who is logged in.
+#[derive(Debug, Clone)]
+pub(crate) struct Signed {
+    /// Who, with the role they have now.
+    pub(crate) actor: Actor,
+    /// What forms have to carry.
+    pub(crate) csrf: String,
+    /// Names the session among its owner's.
+    pub(crate) session: String,
+}
+
+impl Access {
+    /// Who is logged in with this browser; none where nobody is, or no longer. A person's role and whether they are
+    /// kept out are read anew each time, so that a change counts at once.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot say.
+    pub(crate) async fn signed(&self, request: &HttpRequest) -> Result<Option<Signed>, StoreError> {
+        match cookies::session_secret(request) {
+            Some(secret) => self.signed_by(&secret).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Who is logged in by what a browser holds.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot say.
+    pub(crate) async fn signed_by(&self, secret: &str) -> Result<Option<Signed>, StoreError> {
+        let id_hash = cookies::hash(secret);
+        let Some(session) = self.database.session(&id_hash).await? else { return Ok(None) };
+        let now = self.clock.now();
+        if now >= session.expires_at || now - session.seen_at >= self.idle {
+            return Ok(None);
+        }
+        let Some(user) = Users::find(&*self.database, &session.user).await?.filter(|user| !user.disabled)
+        else {
+            return Ok(None);
+        };
+        if now - session.seen_at >= NOTED_EVERY.min(self.idle / 4) {
+            self.database.touch_session(&id_hash, now).await?;
+        }
+        let actor = Actor { name: user.name, role: user.role, token: None };
+        Ok(Some(Signed { actor, csrf: session.csrf, session: id_hash }))
+    }
+
+    /// Begins a session; answers what the browser shall hold. Always a new secret: one that the browser brought may
+    /// have been planted there.
+    pub(super) async fn begin(&self, user: &str, address: String, agent: &str) -> Result<String, StoreError> {
+        let secret = cookies::secret();
+        let now = self.clock.now();
+        let session = Session {
+            id_hash: cookies::hash(&secret),
+            user: user.to_owned(),
+            csrf: cookies::secret(),
+            created_at: now,
+            seen_at: now,
+            expires_at: now + self.longest,
+            address,
+            agent: agent.chars().filter(|c| !c.is_control()).take(255).collect(),
+        };
+        self.database.open_session(&session).await?;
+        Ok(secret)
+    }
+
+    /// Ends the session of this browser.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) async fn end(&self, request: &HttpRequest) -> Result<(), StoreError> {
+        if let Some(secret) = cookies::session_secret(request) {
+            self.database.close_session(&cookies::hash(&secret)).await?;
+        }
+        Ok(())
+    }
+
+    /// Forgets what has run out: sessions, and counted guesses. For a regular call.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) async fn tidy(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        self.database.drop_expired_sessions(now).await?;
+        self.database.drop_login_failures(super::guesses::forgotten_before(now)).await?;
+        Ok(())
+    }
+}

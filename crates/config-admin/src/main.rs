@@ -1,0 +1,28 @@
+//! `bellwether-config-admin`: the config console.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use bellwether_config_admin::{ConsoleService, Parts};
+use bellwether_web::{logs, metrics, sentry, shutdown};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match Box::pin(run()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bellwether-config-admin: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> anyhow::Result<()> {
+    let settings = bellwether_settings::load().await?;
+    let _reports = sentry::begin(&settings)?;
+    logs::begin(&settings.log).context("log.level")?;
+    let stop = shutdown::on_signal()?;
+    settings.keep_secrets_fresh(stop.clone().cancelled_owned());
+    let parts = Box::pin(Parts::open(&settings, metrics::begin()?)).await?;
+    ConsoleService::build(&settings, parts)?.run_until_stopped(stop).await
+}
