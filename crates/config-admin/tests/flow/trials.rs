@@ -202,7 +202,7 @@ async fn a_replica_of_staging_that_refuses_keeps_a_document_from_passing_and_say
             replicas.push(crate::apis::Says {
                 refuses: Some("model `xgboost` is not loaded: broken".to_owned()),
                 ..says("stage-1")
-            })
+            });
         })
         .await;
     let proposal = world.tried(0.7).await;

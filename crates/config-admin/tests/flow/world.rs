@@ -101,7 +101,7 @@ impl World {
         let mut settings = bellwether_settings::load_from(None, minimal()).await.unwrap().console;
         settings.acknowledge_seconds = 5;
         settings.call_timeout_seconds = 5;
-        settings.public_url = "https://config.example.org".to_owned();
+        settings.public_url = "https://config.example.org".into();
         (plan.settings)(&mut settings);
         let console = Console::new(ConsoleParts {
             stage: EnvironmentParts {
