@@ -79,6 +79,8 @@ impl Console {
         self.is_approved(&before)?;
         let live = self.prod().live().await?;
         if let Some(live) = live.filter(|live| live.version != before.base) {
+            // It may be this very proposal that somebody else has just promoted.
+            self.seen(before.id, before.revision).await?;
             return Err(self.stale(before.base, &live, &before.document).await?);
         }
         self.production_is_able(&before, emergency.is_some()).await?;
