@@ -1,15 +1,18 @@
 //! What can be asked for on the command line.
 
+mod audit;
 mod config;
 mod erase;
 mod features;
 mod jobs;
 mod load_test;
+mod user;
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 
+pub(crate) use audit::{Audit, AuditCommand};
 pub(crate) use config::{
     Config, ConfigCommand, ConsoleArgs, EnvironmentArg, Onward, Promote, Propose, Revert,
 };
@@ -17,6 +20,7 @@ pub(crate) use erase::Erase;
 pub(crate) use features::{Features, FeaturesCommand, Import, OnBad};
 pub(crate) use jobs::{Jobs, JobsCommand, StateArg};
 pub(crate) use load_test::{LoadTest, PurposeArg};
+pub(crate) use user::{Token, User, UserCommand};
 
 /// Puts a tabular model into production.
 #[derive(Debug, Parser)]
@@ -48,8 +52,10 @@ pub(crate) enum Command {
     Erase(Erase),
     /// Asks an api for predictions as fast as it answers, or at a rate, and measures
     LoadTest(Box<LoadTest>),
-    /// People who may log in
+    /// People who may log in to the config console: add, disable, enable, passwd, role, email, list, token
     User(User),
+    /// The log of who did what in the config console: verify
+    Audit(Audit),
     /// Drops old predictions from the log, after making sure that the archive has them
     Prune(Prune),
 }
@@ -122,41 +128,4 @@ pub(crate) struct Prune {
 fn days(text: &str) -> Result<u32, String> {
     let days = text.strip_suffix('d').and_then(|number| number.parse().ok());
     days.filter(|days| *days > 0).ok_or_else(|| "expected a number of days, at least 1, as 90d".to_owned())
-}
-
-/// `bellwether user`
-#[derive(Debug, clap::Args)]
-pub(crate) struct User {
-    /// What to do
-    #[command(subcommand)]
-    pub(crate) command: UserCommand,
-}
-
-/// One command about people.
-#[derive(Debug, Subcommand)]
-pub(crate) enum UserCommand {
-    /// Adds a person; the password is read from standard input
-    Add {
-        /// The name to log in with
-        name: String,
-        /// What they may do
-        #[arg(long, value_enum, default_value_t = RoleArg::Viewer)]
-        role: RoleArg,
-        /// Which system
-        #[command(flatten)]
-        target: Target,
-    },
-}
-
-/// A role on the command line.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum RoleArg {
-    /// Looks
-    Viewer,
-    /// Proposes
-    Editor,
-    /// Approves
-    Approver,
-    /// Everything
-    Admin,
 }

@@ -19,6 +19,17 @@ impl Target {
         let embedded = Embedded { data: data.clone(), environment: Environment::Prod, port: 8000 };
         embedded_settings(&embedded).await
     }
+
+    /// The settings of the system whose database holds the console's people and its audit log: prod's, where
+    /// the settings name environments.
+    ///
+    /// # Errors
+    /// Every problem in them.
+    pub(crate) async fn console_settings(&self) -> anyhow::Result<Settings> {
+        let settings = self.settings().await?;
+        let looks_in = self.data_dir.is_none() && settings.environments.prod.is_given();
+        Ok(if looks_in { settings.within(Environment::Prod) } else { settings })
+    }
 }
 
 /// The settings of one embedded environment, with the process's variables on top.
@@ -30,8 +41,9 @@ pub(crate) async fn embedded_settings(embedded: &Embedded) -> anyhow::Result<Set
 /// Opens the database of a system that is there: one that was never migrated, or not by this build, is refused.
 pub(crate) async fn opened(settings: &Settings) -> anyhow::Result<SharedDatabase> {
     let database = bellwether_engines::database(settings).await?;
-    let migrated = database.is_migrated().await.context("database.url cannot be asked")?;
-    ensure!(migrated, "database.url: the database is not migrated; run `bellwether migrate`");
+    let name = settings.name_of("database");
+    let migrated = database.is_migrated().await.with_context(|| format!("{name}.url cannot be asked"))?;
+    ensure!(migrated, "{name}.url: the database is not migrated; run `bellwether migrate`");
     Ok(database)
 }
 

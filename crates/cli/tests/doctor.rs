@@ -4,6 +4,9 @@
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
+use bellwether_store::console::{AuditLog as _, verify_audit};
+use bellwether_store::sqlite::{Sqlite, SqliteOptions};
+
 const MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models");
 
 fn bellwether(args: &[&str], variables: &[(&str, &str)], input: &str) -> (Output, String) {
@@ -51,13 +54,13 @@ fn settings_that_cannot_be_used_are_all_named() {
     assert!(told.contains("colour: there is no such setting"), "{told}");
 }
 
-#[test]
-fn a_user_is_added_once_with_a_password_that_is_long_enough() {
+#[tokio::test]
+async fn a_user_is_added_once_with_a_password_that_is_long_enough() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
     let add = ["user", "add", "ada", "--role", "editor", "--data-dir", data];
     let (output, told) = bellwether(&add, &[], "short\n");
-    assert!(!output.status.success() && told.contains("at least 12 characters"), "{told}");
+    assert!(!output.status.success() && told.contains("12 to 1000 characters"), "{told}");
     let (output, told) = bellwether(&add, &[], "correct horse battery\n");
     assert!(output.status.success() && told.contains("added ada as editor"), "{told}");
     let (output, told) = bellwether(&add, &[], "correct horse battery\n");
@@ -65,4 +68,14 @@ fn a_user_is_added_once_with_a_password_that_is_long_enough() {
     let database = std::fs::read(folder.path().join("prod/bellwether.sqlite")).unwrap();
     let holds = |text: &[u8]| database.windows(text.len()).any(|window| window == text);
     assert!(!holds(b"correct horse"), "the password itself is nowhere");
+    let path = folder.path().join("prod/bellwether.sqlite");
+    let database = Sqlite::connect(path.to_str().unwrap(), SqliteOptions::default()).await.unwrap();
+    let lines = database.lines(0, 10).await.unwrap();
+    let told: Vec<_> = lines.iter().map(|line| [&*line.actor, &*line.action, &*line.subject]).collect();
+    assert_eq!(
+        told,
+        [["bellwether user add", "user.added", "user ada"]],
+        "one line: the second was not added"
+    );
+    verify_audit(&database).await.unwrap();
 }

@@ -5,7 +5,8 @@
 use std::process::Command;
 use std::time::Duration;
 
-use bellwether_core::config::{ConfigDocument, EmailPolicy};
+use bellwether_core::config::{ConfigDocument, EmailPolicy, Origin, Provenance};
+use bellwether_store::console::{AuditLog as _, verify_audit};
 use bellwether_store::sqlite::{Sqlite, SqliteOptions};
 use bellwether_store::{ConfigStore as _, NewConfigVersion, PredictionLog as _};
 use bellwether_testkit::embedded::{Embedded, EmbeddedBuilder};
@@ -74,6 +75,19 @@ async fn the_curl_line_it_prints_answers() {
     assert_eq!(answer["recent_times_id_seen"], 0, "{answer}");
     assert_eq!(answer["treatment"], "model");
     assert_eq!(answer["config_version"], 1);
+}
+
+#[tokio::test]
+async fn the_first_version_and_the_first_user_say_where_they_come_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let system = builder(&folder).start();
+    let database = database(&system).await;
+    let first = database.version("prod", 1).await.unwrap().unwrap();
+    assert_eq!(first.provenance, Some(Provenance::of(Origin::Initial)));
+    let line = database.lines(0, 10).await.unwrap().remove(0);
+    assert_eq!([&*line.actor, &*line.action, &*line.subject], ["bellwether", "user.added", "user admin"]);
+    assert_eq!(line.detail, r#"{"role":"admin"}"#);
+    assert_eq!(verify_audit(&database).await.unwrap().lines, 1);
 }
 
 #[tokio::test]

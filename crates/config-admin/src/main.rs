@@ -8,7 +8,7 @@ use bellwether_web::{logs, metrics, sentry, shutdown};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run().await {
+    match Box::pin(run()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("bellwether-config-admin: {error:#}");
@@ -23,6 +23,6 @@ async fn run() -> anyhow::Result<()> {
     logs::begin(&settings.log).context("log.level")?;
     let stop = shutdown::on_signal()?;
     settings.keep_secrets_fresh(stop.clone().cancelled_owned());
-    let parts = Parts::open(&settings, metrics::begin()?).await?;
+    let parts = Box::pin(Parts::open(&settings, metrics::begin()?)).await?;
     ConsoleService::build(&settings, parts)?.run_until_stopped(stop).await
 }

@@ -196,6 +196,7 @@ fn serve(
             .wrap(from_fn(move |request, next| face.clone().serve(request, next)))
             .wrap(logs::requests())
             .configure(api::routes)
+            .configure(crate::api::routes)
             .configure(routes)
     })
     .disable_signals()

@@ -100,14 +100,20 @@ async fn every_problem_is_named() {
 #[tokio::test]
 async fn beyond_loopback_the_console_has_a_public_https_url() {
     let open = ("CONSOLE__BIND", "0.0.0.0:8001");
-    for url in
-        ["", "http://config.example.org", "https://", "https:///x", "https://user:pw@host", "https://host?x"]
-    {
+    for url in [
+        "",
+        "http://config.example.org",
+        "https://",
+        "https:///x",
+        "https://user:pw@host",
+        "https://host?x",
+        "https://host/console",
+    ] {
         let problems = load(&[open, ("CONSOLE__PUBLIC_URL", url)]).await.unwrap_err();
         assert_eq!(problems, ["console.public_url"], "{url}");
     }
     assert!(load(&[open, ("CONSOLE__PUBLIC_URL", "https://config.example.org")]).await.is_ok());
-    assert!(load(&[("CONSOLE__PUBLIC_URL", "http://localhost:8001")]).await.is_ok());
+    assert!(load(&[("CONSOLE__PUBLIC_URL", "http://localhost:8001/")]).await.is_ok());
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! One file a command. Each has `run`, which answers the exit code.
 
+pub(crate) mod audit;
 pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod erase;
@@ -11,3 +12,25 @@ pub(crate) mod prune;
 pub(crate) mod score;
 pub(crate) mod up;
 pub(crate) mod user;
+
+use std::process::ExitCode;
+
+use crate::args::Command;
+
+/// Runs a command.
+pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Up(up) => up::run(&up),
+        Command::Migrate(target) => migrate::run(&target),
+        Command::Score(score) => score::run(&score),
+        Command::Doctor(target) => doctor::run(&target),
+        Command::Config(config) => config::run(&config),
+        Command::Jobs(jobs) => jobs::run(&jobs),
+        Command::Features(features) => features::run(&features),
+        Command::Erase(erase) => erase::run(&erase),
+        Command::LoadTest(test) => load_test::run(&test),
+        Command::User(user) => user::run(&user),
+        Command::Audit(audit) => audit::run(&audit),
+        Command::Prune(prune) => prune::run(&prune),
+    }
+}

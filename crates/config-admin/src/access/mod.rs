@@ -49,8 +49,8 @@ impl Access {
         Self {
             database,
             clock,
-            idle: TimeDelta::minutes(i64::try_from(settings.session_idle_minutes).unwrap_or(30)),
-            longest: TimeDelta::hours(i64::try_from(settings.session_hours).unwrap_or(12)),
+            idle: TimeDelta::minutes(i64::from(settings.session_idle_minutes)),
+            longest: TimeDelta::hours(i64::from(settings.session_hours)),
             checks: Arc::new(Semaphore::new(CHECKS_AT_ONCE)),
         }
     }

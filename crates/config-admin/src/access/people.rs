@@ -73,7 +73,7 @@ impl Access {
     /// # Errors
     /// [`ConsoleError`].
     pub(crate) async fn set_role(&self, actor: &Actor, name: &str, role: Role) -> Result<(), ConsoleError> {
-        self.another(actor, name)?;
+        another(actor, name)?;
         let before = self.person(name).await?.role;
         let steps = vec![Step::SetRole { name: name.to_owned(), role }, close(name)];
         self.note(actor, "user.role", name, json!({ "from": before, "to": role }), steps).await
@@ -89,7 +89,7 @@ impl Access {
         name: &str,
         disabled: bool,
     ) -> Result<(), ConsoleError> {
-        self.another(actor, name)?;
+        another(actor, name)?;
         let steps = vec![Step::SetDisabled { name: name.to_owned(), disabled }, close(name)];
         let action = if disabled { "user.disabled" } else { "user.enabled" };
         self.note(actor, action, name, Value::Null, steps).await
@@ -100,17 +100,8 @@ impl Access {
     /// # Errors
     /// [`ConsoleError`].
     pub(crate) async fn end_sessions(&self, actor: &Actor, name: &str) -> Result<(), ConsoleError> {
-        self.another(actor, name)?;
+        another(actor, name)?;
         self.note(actor, "user.sessions_ended", name, Value::Null, vec![close(name)]).await
-    }
-
-    /// An admin acts on others: nobody may lock the last admin out by themselves.
-    fn another(&self, actor: &Actor, name: &str) -> Result<(), ConsoleError> {
-        actor.must_be(Role::Admin, "manage people")?;
-        if actor.name == name {
-            return Err(ConsoleError::Forbidden("Somebody else has to do that to you.".to_owned()));
-        }
-        Ok(())
     }
 
     /// Changes one's own password; every other session of theirs ends.
@@ -258,6 +249,15 @@ impl Access {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// An admin acts on others: nobody may lock the last admin out by themselves.
+fn another(actor: &Actor, name: &str) -> Result<(), ConsoleError> {
+    actor.must_be(Role::Admin, "manage people")?;
+    if actor.name == name {
+        return Err(ConsoleError::Forbidden("Somebody else has to do that to you.".to_owned()));
+    }
+    Ok(())
 }
 
 fn close(name: &str) -> Step {

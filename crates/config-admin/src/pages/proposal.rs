@@ -54,6 +54,7 @@ struct Progress {
 }
 
 /// What this person may do with it now.
+#[expect(clippy::struct_excessive_bools, reason = "one a button")]
 #[derive(Default)]
 struct Actions {
     edit: bool,

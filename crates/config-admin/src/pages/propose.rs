@@ -118,7 +118,7 @@ pub(crate) async fn show(request: HttpRequest, state: Data<State>) -> Result<Htt
         frame,
         Subject::New,
         DocumentForm::of(&document, base),
-        models,
+        &models,
         Told::default(),
     )
 }
@@ -138,7 +138,7 @@ pub(crate) async fn show_edit(
     form.reason = proposal.reason;
     let frame = Frame::of(&signed, &request, "/proposals");
     let models = state.console.models().await;
-    render(HttpResponse::Ok(), frame, Subject::Proposal(*id), form, models, Told::default())
+    render(HttpResponse::Ok(), frame, Subject::Proposal(*id), form, &models, Told::default())
 }
 
 /// `POST /propose`
@@ -178,7 +178,7 @@ pub(super) async fn resumed(
     signed.demand(Role::Editor)?;
     let subject = Subject::of_path(&kept.path).unwrap_or(Subject::New);
     let form = DocumentForm::from_fields(&kept.fields);
-    render(HttpResponse::Ok(), frame, subject, form, state.console.models().await, Told::default())
+    render(HttpResponse::Ok(), frame, subject, form, &state.console.models().await, Told::default())
 }
 
 async fn take(
@@ -193,9 +193,7 @@ async fn take(
     let action = fields.first("action");
     let mut told = Told::default();
     match action {
-        "add_arm" => {
-            form.add_arm(models.iter().filter(|model| model.loadable).map(|model| model.uid.clone()))
-        }
+        "add_arm" => form.add_arm(loadable(&models)),
         "to_json" => match form.document() {
             Ok(document) => form.json = Some(pretty(&document)),
             Err(faults) => told.errors = Errors::new(faults),
@@ -211,11 +209,11 @@ async fn take(
             if let Some(at) = action.strip_prefix("remove_arm_").and_then(|at| at.parse().ok()) {
                 form.remove_arm(at);
             } else {
-                return save(state, signed, frame, subject, form, models).await;
+                return save(state, signed, frame, subject, form, &models).await;
             }
         }
     }
-    render(HttpResponse::Ok(), frame, subject, form, models, told)
+    render(HttpResponse::Ok(), frame, subject, form, &models, told)
 }
 
 async fn save(
@@ -224,7 +222,7 @@ async fn save(
     frame: Frame,
     subject: Subject,
     mut form: DocumentForm,
-    models: Vec<ModelChoice>,
+    models: &[ModelChoice],
 ) -> Result<HttpResponse, PageError> {
     let document = match form.document() {
         Ok(document) => document,
@@ -268,6 +266,10 @@ async fn save(
     render(answer, frame, subject, form, models, told)
 }
 
+fn loadable(models: &[ModelChoice]) -> impl Iterator<Item = String> {
+    models.iter().filter(|model| model.loadable).map(|model| model.uid.clone())
+}
+
 fn pretty(document: &ConfigDocument) -> String {
     serde_json::to_string_pretty(document).unwrap_or_default()
 }
@@ -283,7 +285,7 @@ fn render(
     frame: Frame,
     subject: Subject,
     mut form: DocumentForm,
-    models: Vec<ModelChoice>,
+    models: &[ModelChoice],
     told: Told,
 ) -> Result<HttpResponse, PageError> {
     for arm in &mut form.arms {
@@ -316,7 +318,7 @@ fn render(
             ("high_risk", "Those of high risk"),
             ("all", "All that are answered"),
         ],
-        hints: Hints,
+        hints: Hints::new(),
     };
     page_of(answer, &page)
 }

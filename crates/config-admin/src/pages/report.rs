@@ -1,5 +1,7 @@
 //! A trial's report as it is shown: every check with its findings, and what production's recent inputs say, drawn.
 
+use std::fmt::Write as _;
+
 use bellwether_core::change::{CheckName, Histogram, Replay, TrialReport};
 
 use super::shown::{Fact, percent, short, time};
@@ -136,9 +138,9 @@ impl Plot {
         for bin in 0..bins {
             let y = round(Self::FLOOR - height(at(after, bin)));
             let (from, to) = (Self::LEFT + width * bin as f64, Self::LEFT + width * (bin + 1) as f64);
-            outline.push_str(&format!(" L{} {y} L{} {y}", round(from), round(to)));
+            let _ = write!(outline, " L{} {y} L{} {y}", round(from), round(to));
         }
-        outline.push_str(&format!(" L{} {}", Self::LEFT + Self::WIDTH, Self::FLOOR));
+        let _ = write!(outline, " L{} {}", Self::LEFT + Self::WIDTH, Self::FLOOR);
         let row = |bin: usize| {
             let step = 1.0 / bins as f64;
             let range = format!("{:.2} to {:.2}", step * bin as f64, step * (bin + 1) as f64);

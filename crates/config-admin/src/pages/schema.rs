@@ -12,12 +12,16 @@ static PROPERTIES: LazyLock<Value> = LazyLock::new(|| {
 });
 
 /// The schema, asked by a field's name.
-pub(super) struct Hints;
+pub(super) struct Hints(&'static Value);
 
 impl Hints {
+    pub(super) fn new() -> Self {
+        Self(&PROPERTIES)
+    }
+
     /// What a field means.
     pub(super) fn of(&self, field: &str) -> &'static str {
-        let property = &PROPERTIES[field];
+        let property = &self.0[field];
         // A field of a type with a name of its own has its words beside the reference.
         let described =
             property["description"].as_str().or_else(|| property["oneOf"][0]["description"].as_str());
@@ -26,17 +30,17 @@ impl Hints {
 
     /// The least value that it takes.
     pub(super) fn min(&self, field: &str) -> String {
-        bound(field, "minimum")
+        self.bound(field, "minimum")
     }
 
     /// The greatest value that it takes.
     pub(super) fn max(&self, field: &str) -> String {
-        bound(field, "maximum")
+        self.bound(field, "maximum")
     }
-}
 
-fn bound(field: &str, which: &str) -> String {
-    PROPERTIES[field][which].as_f64().map(|bound| bound.to_string()).unwrap_or_default()
+    fn bound(&self, field: &str, which: &str) -> String {
+        self.0[field][which].as_f64().map(|bound| bound.to_string()).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]
@@ -55,8 +59,11 @@ mod tests {
             "email",
             "recent_window_seconds",
         ] {
-            assert!(!Hints.of(field).is_empty(), "{field}");
+            assert!(!Hints::new().of(field).is_empty(), "{field}");
         }
-        assert_eq!((Hints.min("proba_cutoff"), Hints.max("proba_cutoff")), ("0.09".into(), "0.99".into()));
+        assert_eq!(
+            (Hints::new().min("proba_cutoff"), Hints::new().max("proba_cutoff")),
+            ("0.09".into(), "0.99".into())
+        );
     }
 }

@@ -68,10 +68,11 @@ pub(crate) fn ago(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
 pub(crate) fn duration(seconds: u64) -> String {
     match seconds {
         0..=119 => format!("{seconds} s"),
-        120..=7_199 if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        120..=7_199 if seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
         120..=7_199 => format!("{} min {} s", seconds / 60, seconds % 60),
-        _ if seconds % 86_400 == 0 => format!("{} days", seconds / 86_400),
-        _ if seconds % 3_600 == 0 => format!("{} h", seconds / 3_600),
+        86_400 => "1 day".to_owned(),
+        _ if seconds.is_multiple_of(86_400) => format!("{} days", seconds / 86_400),
+        _ if seconds.is_multiple_of(3_600) => format!("{} h", seconds / 3_600),
         _ => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
     }
 }

@@ -156,6 +156,14 @@ pub enum AuditError {
         /// Where it ends.
         found: u64,
     },
+    /// There are lines beyond the end that is kept apart.
+    #[error("the log goes on to line {found}, but its end is noted as line {head}: it was set back")]
+    HeadSetBack {
+        /// What is noted.
+        head: u64,
+        /// Where the lines end.
+        found: u64,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -195,6 +203,11 @@ pub async fn verify_audit(log: &(impl AuditLog + ?Sized)) -> Result<Verified, Au
         (head.as_ref().map_or(0, |head| head.seq), last.as_ref().map_or(0, |last| last.seq));
     if found < expected {
         return Err(AuditError::Cut { expected, found });
+    }
+    // Lines beyond the head were written meanwhile, so that the head has moved on; or somebody set it back.
+    let now = log.audit_head().await?.map_or(0, |head| head.seq);
+    if now < found {
+        return Err(AuditError::HeadSetBack { head: now, found });
     }
     Ok(Verified { lines: found, head: last })
 }

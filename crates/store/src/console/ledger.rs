@@ -7,8 +7,8 @@ use bellwether_core::config::ConfigVersion;
 use super::{AuditEntry, ConsoleToken, GoldenPayload, NewAuditEntry};
 use crate::{NewConfigVersion, Role, StoreError, User};
 
-/// One part of a change.
-#[derive(Debug, Clone, PartialEq)]
+/// One part of a change. Not to be printed: it may hold a password's hash.
+#[derive(Clone, PartialEq)]
 pub enum Step {
     /// Adds a proposal; the store gives it its `id`, and revision 1.
     AddProposal(Proposal),

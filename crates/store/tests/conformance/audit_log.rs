@@ -45,6 +45,15 @@ pub(crate) async fn lines_of_many_at_once_are_one_chain_without_gaps(log: &(impl
     assert_eq!(verify_audit(log).await.unwrap(), Verified { lines: 50, head });
 }
 
+/// Each on its own handle, as processes are.
+pub(crate) async fn lines_of_two_processes_are_one_chain(
+    one: &(impl AuditLog + Ledger),
+    other: &(impl AuditLog + Ledger),
+) {
+    join_all((0..20).map(async |_| tokio::join!(write(one, 2), write(other, 2)))).await;
+    assert_eq!(verify_audit(one).await.unwrap().lines, 80);
+}
+
 pub(crate) async fn what_is_archived_never_goes_back(log: &(impl AuditLog + Ledger)) {
     write(log, 3).await;
     for (noted, told) in [(2, 2), (1, 2), (3, 3)] {
@@ -90,9 +99,11 @@ pub(crate) async fn a_line_altered_together_with_its_hash_is_found(
     somebody.unlock_the_log().await;
     for (seq, found_at) in [(4, 4), (2, 3)] {
         let mut forged = log.lines(seq - 1, 1).await.unwrap().remove(0);
-        forged.actor = "bob".to_owned();
+        forged.actor.push_str(" or bob");
         let hash = forged.digest();
-        somebody.run(format!("UPDATE audit_log SET actor = 'bob', hash = '{hash}' WHERE seq = {seq}")).await;
+        somebody
+            .run(format!("UPDATE audit_log SET actor = 'ann or bob', hash = '{hash}' WHERE seq = {seq}"))
+            .await;
         let found = verify_audit(log).await.unwrap_err();
         assert!(matches!(found, AuditError::Changed { seq } if seq == found_at), "{found:?}");
     }
@@ -112,6 +123,15 @@ pub(crate) async fn a_removed_line_is_found(log: &(impl AuditLog + Ledger), some
 pub(crate) async fn a_cut_tail_is_found(log: &(impl AuditLog + Ledger), somebody: &Somebody) {
     write(log, 4).await;
     somebody.unlock_the_log().await;
+    let end = log.audit_head().await.unwrap().unwrap();
+    let before = log.lines(1, 1).await.unwrap().remove(0).hash;
+    let note = async |seq: u64, hash: &str| {
+        somebody.run(format!("UPDATE audit_head SET seq = {seq}, hash = '{hash}'")).await;
+    };
+    note(2, &before).await;
+    let found = verify_audit(log).await.unwrap_err();
+    assert!(matches!(found, AuditError::HeadSetBack { head: 2, found: 4 }), "{found:?}");
+    note(end.seq, &end.hash).await;
     for (cut, left) in [("seq > 2", 2), ("TRUE", 0)] {
         somebody.run(format!("DELETE FROM audit_log WHERE {cut}")).await;
         let found = verify_audit(log).await.unwrap_err();

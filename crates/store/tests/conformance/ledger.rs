@@ -18,10 +18,10 @@ pub(crate) async fn a_change_is_made_with_its_line(store: &impl Database) {
     assert_eq!(made.proposal, store.proposal(1).await.unwrap());
     assert_eq!(made.version.clone().map(Into::into), store.live("stage").await.unwrap());
     assert_eq!(made.version.unwrap().version, 2);
-    assert_eq!(store.lines(0, 10).await.unwrap(), [made.audit.clone()]);
     assert_eq!((made.audit.seq, made.audit.at), (1, morning()));
     let detail: Value = serde_json::from_str(&made.audit.detail).unwrap();
     assert_eq!(detail, json!({"why": "to see", "share": 0.1 + 0.2}));
+    assert_eq!(store.lines(0, 10).await.unwrap(), [made.audit]);
 }
 
 pub(crate) async fn a_line_without_a_subject_names_the_proposal_that_is_added(store: &impl Database) {

@@ -69,6 +69,14 @@ mod sqlite {
     idempotency_conformance!(empty);
     console_conformance!(empty, beside);
 
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn lines_of_two_processes_are_one_chain() {
+        let (one, folder) = empty().await;
+        let path = folder.path().join("data/test.db");
+        let other = Sqlite::connect(path.to_str().unwrap(), SqliteOptions::default()).await.unwrap();
+        crate::audit_log::lines_of_two_processes_are_one_chain(&one, &other).await;
+    }
+
     mod of_any_kind {
         use super::beside;
 
@@ -123,6 +131,14 @@ mod mysql {
     replicas_conformance!(empty);
     idempotency_conformance!(empty);
     console_conformance!(empty, beside);
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn lines_of_two_processes_are_one_chain() {
+        let url = bellwether_testkit::mariadb::fresh_database().await;
+        let (one, other) = (mysql(url.clone()).await, mysql(url).await);
+        one.migrate().await.unwrap();
+        crate::audit_log::lines_of_two_processes_are_one_chain(&one, &other).await;
+    }
 
     mod by_day {
         use super::partitioned;

@@ -8,7 +8,7 @@ use bellwether_core::bundle::ModelFolder;
 use bellwether_store::{ClientRow, Clients, Database, Role, Users};
 use rand::RngExt as _;
 
-use crate::commands::user;
+use crate::commands::user::{self, Desk};
 
 const FIRST_CLIENT: usize = 100_001;
 
@@ -48,6 +48,7 @@ pub(super) async fn first_user(database: &dyn Database) -> anyhow::Result<Option
     let mut chance = rand::rng();
     let password: String =
         (0..20).map(|_| char::from(letters[chance.random_range(0..letters.len())])).collect();
-    user::add(database, "bellwether", "admin", Role::Admin, user::hash(&password)?).await?;
+    let hash = bellwether_people::hash_password(&password)?;
+    user::add(&Desk::new(database, "bellwether"), "admin", Role::Admin, None, hash).await?;
     Ok(Some(password))
 }

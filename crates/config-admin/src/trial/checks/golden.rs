@@ -23,12 +23,9 @@ pub(in crate::trial) async fn golden(case: &Case<'_>) -> Check {
             }
             Ok(parity) => {
                 let tolerance = parity.tolerance;
-                rows.extend(parity.rows.into_iter().enumerate().map(|(at, parity)| Row {
-                    model,
-                    at,
-                    parity,
-                    tolerance,
-                }));
+                // A row that names no feature is no request: each replica scored it when it loaded the bundle.
+                let asked = parity.rows.into_iter().enumerate().filter(|(_, row)| !row.input.is_empty());
+                rows.extend(asked.map(|(at, parity)| Row { model, at, parity, tolerance }));
             }
             Err(error) => findings
                 .note(format!("the parity rows of model {model} were asked of staging's api: {error}")),
