@@ -33,12 +33,13 @@ async fn a_bake_at_fault_is_named_by_its_path() {
     let approver = world.token(Made::of("ann", Role::Approver)).await;
     let body = json!({
         "revision": 1,
-        "bake": { "seconds": 0, "minutes": 1, "limits": { "max_failed_percent": 101, "max_p99_ms": 5 } },
+        "bake": { "seconds": 0, "minutes": 1, "limits": { "max_failed_percent": 101, "min_answers": u64::MAX } },
     });
     let (status, refused) = world.post(&approver, "/api/proposals/1/promote", &body).await;
     assert_eq!(status, 422);
     let named = fields(&refused);
-    for field in ["bake.seconds", "bake.minutes", "bake.limits.max_failed_percent"] {
+    for field in ["bake.seconds", "bake.minutes", "bake.limits.max_failed_percent", "bake.limits.min_answers"]
+    {
         assert!(named.contains(&field), "{field} is not among {named:?}");
     }
     let body = json!({ "revision": 1, "bake": { "limits": { "max_speed": 1 } } });
