@@ -48,9 +48,9 @@ def test_enter_in_a_field_saves_and_removes_no_arm(visit):
     page = visit("edith")
     page.goto("/propose")
     page.get_by_role("button", name="Add a model").click()
-    page.get_by_label("Percent").first.press("Enter")
+    page.get_by_label("Percent", exact=True).first.press("Enter")
     expect(page.get_by_role("alert").first).to_be_visible()
-    expect(page.get_by_label("Percent")).to_have_count(2)
+    expect(page.get_by_label("Percent", exact=True)).to_have_count(2)
 
 
 def test_everything_works_without_scripts(system, visit):
@@ -61,9 +61,9 @@ def test_everything_works_without_scripts(system, visit):
     state(page, "passed")
     page.goto("/propose")
     page.get_by_role("button", name="Add a model").click()
-    expect(page.get_by_label("Percent")).to_have_count(2)
+    expect(page.get_by_label("Percent", exact=True)).to_have_count(2)
     page.get_by_role("button", name="Remove model 2").click()
-    expect(page.get_by_label("Percent")).to_have_count(1)
+    expect(page.get_by_label("Percent", exact=True)).to_have_count(1)
     approver = visit("paul", java_script_enabled=False)
     approver.goto(f"/proposals/{proposal}")
     promote(approver)

@@ -74,7 +74,7 @@ def test_a_change_that_cannot_be_is_refused_beside_its_fields_and_nothing_typed_
     page = visit("edith")
     page.goto("/propose")
     page.get_by_label("Cutoff", exact=True).fill("7")
-    page.get_by_label("Percent").first.fill("90")
+    page.get_by_label("Percent", exact=True).first.fill("90")
     page.get_by_label("Holdout, in percent").fill("a tenth")
     page.get_by_role("button", name="Save the proposal").click()
     expect(page.get_by_role("alert")).to_contain_text("holdout_percentage")
@@ -86,16 +86,16 @@ def test_a_change_that_cannot_be_is_refused_beside_its_fields_and_nothing_typed_
     expect(page.locator("#error-proba_cutoff")).to_contain_text("0.09 to 0.99")
     expect(page.get_by_label("Cutoff", exact=True)).to_have_value("7")
     expect(page.get_by_label("Cutoff", exact=True)).to_have_attribute("aria-invalid", "true")
-    expect(page.get_by_label("Percent").first).to_have_value("90")
+    expect(page.get_by_label("Percent", exact=True).first).to_have_value("90")
 
 
 def test_the_sum_of_the_arms_is_told_as_one_types(visit):
     page = visit("edith")
     page.goto("/propose")
     page.get_by_role("button", name="Add a model").click()
-    page.get_by_label("Percent").first.fill("66.67")
+    page.get_by_label("Percent", exact=True).first.fill("66.67")
     expect(page.locator("#arms-sum")).to_have_text("The shares sum to 66.67 %: 33.33 % are missing.")
-    page.get_by_label("Percent").nth(1).fill("33.33")
+    page.get_by_label("Percent", exact=True).nth(1).fill("33.33")
     expect(page.locator("#arms-sum")).to_have_text("The shares sum to 100 %.")
 
 
@@ -103,8 +103,8 @@ def test_moving_clients_to_another_model_is_asked_about_with_the_share_that_move
     page = visit("edith")
     page.goto("/propose")
     page.get_by_role("button", name="Add a model").click()
-    page.get_by_label("Percent").first.fill("80")
-    page.get_by_label("Percent").nth(1).fill("20")
+    page.get_by_label("Percent", exact=True).first.fill("80")
+    page.get_by_label("Percent", exact=True).nth(1).fill("20")
     page.get_by_label("Reason").fill("A fifth for the challenger")
     page.get_by_role("button", name="Save the proposal").click()
     expect(page.get_by_role("alert")).to_contain_text("20.0 %")
