@@ -3,12 +3,14 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use bellwether_people::make_token;
 use bellwether_store::console::{ConsoleToken, GoldenPayload, Ledger as _, NewAuditEntry, Step};
 use bellwether_store::sqlite::{Sqlite, SqliteOptions};
 use bellwether_store::{ConfigStore as _, Replicas as _, Role, User};
 use bellwether_testkit::embedded::{Embedded, EmbeddedBuilder};
+use bellwether_testkit::wait::until;
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 
@@ -36,7 +38,11 @@ impl System {
         let running = EmbeddedBuilder::new(program, &folder.path().join("data")).start();
         let database = open(running.data()).await;
         let token = token(&database).await;
-        Self { running, database, token, _folder: folder }
+        let system = Self { running, database, token, _folder: folder };
+        // What is up may not have said so yet.
+        let reported = async || system.config(&["status"]).out.matches("1/1 replicas have it").count() == 2;
+        until("both replicas have reported", Duration::from_secs(30), reported).await;
+        system
     }
 
     /// Runs `bellwether config …`.

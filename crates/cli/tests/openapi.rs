@@ -3,9 +3,11 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use bellwether_testkit::embedded::{Embedded, EmbeddedBuilder};
 use bellwether_testkit::tools::tool;
+use bellwether_testkit::wait::until;
 
 #[test]
 fn schemathesis_finds_nothing() {
@@ -16,18 +18,26 @@ fn schemathesis_finds_nothing() {
 
 /// Production has a version that went the whole way, so that answers with a report and a rollout are seen too. A body
 /// that the schema allows may still be no config: arms that do not sum to 100, a model that is not there.
-#[test]
-fn schemathesis_finds_nothing_in_the_console_either() {
+#[tokio::test]
+async fn schemathesis_finds_nothing_in_the_console_either() {
     let folder = tempfile::tempdir().unwrap();
     let system = started(folder.path());
     let data = system.data().to_str().unwrap();
     let made = ["user", "token", "admin", "--name", "ci", "--role", "admin", "--data-dir", data];
     let token = said(bellwether().args(made));
-    let way = ["--set", "proba_cutoff=0.7", "--reason", "to be seen", "--try", "--promote", "--wait"];
-    let mut propose = bellwether();
-    propose.args(["config", "propose", "--bake-minutes", "0"]).args(way);
-    propose.env("BELLWETHER_CONSOLE_URL", &system.console).env("BELLWETHER_CONSOLE_TOKEN", token.trim());
-    said(&mut propose);
+    let way =
+        ["propose", "--set", "proba_cutoff=0.7", "--reason", "to be seen", "--try", "--promote", "--wait"];
+    let way = [way.as_slice(), &["--bake-minutes", "0"]].concat();
+    let config = |args: &[&str]| {
+        let mut config = bellwether();
+        config.arg("config").args(args);
+        config.env("BELLWETHER_CONSOLE_URL", &system.console).env("BELLWETHER_CONSOLE_TOKEN", token.trim());
+        said(&mut config)
+    };
+    // What is up may not have said so yet.
+    let reported = async || config(&["status"]).matches("1/1 replicas have it").count() == 2;
+    until("both replicas have reported", Duration::from_secs(30), reported).await;
+    config(&way);
     let bearer = format!("Authorization: Bearer {}", token.trim());
     let more = ["--max-examples", "30", "--exclude-checks", "positive_data_acceptance", "-H", &bearer];
     try_all(folder.path(), &format!("{}/api/openapi.json", system.console), &more);
