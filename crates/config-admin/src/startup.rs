@@ -25,7 +25,8 @@ use crate::probes::{self, Probes};
 use crate::rollout::Watcher;
 use crate::trial::Runner;
 
-/// Every page and every form; the JSON API lists its own ([`api::routes`]). Forms are taken from our own pages only, and say which role they need.
+/// Every page and every form; the JSON API lists its own ([`api::routes`]). Forms are taken from our own pages only,
+/// and say which role they need.
 fn routes(config: &mut web::ServiceConfig) {
     config
         .route("/health", get().to(probes::alive))
@@ -196,7 +197,6 @@ fn serve(
             .wrap(from_fn(move |request, next| face.clone().serve(request, next)))
             .wrap(logs::requests())
             .configure(api::routes)
-            .configure(crate::api::routes)
             .configure(routes)
     })
     .disable_signals()

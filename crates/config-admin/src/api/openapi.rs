@@ -121,13 +121,21 @@ fn needs(operation: &mut Value) {
     }
 }
 
-/// A parameter that may be left out is never null, which is what an `Option` says.
+/// A parameter that may be left out is never null, which is what an `Option` says; of environments there are two, and
+/// what has a number begins at 1.
 fn parameters(operation: &mut Value) {
-    for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         let kinds = parameter["schema"]["type"].as_array();
         let kind = kinds.and_then(|kinds| kinds.iter().find(|kind| *kind != "null")).cloned();
         if let Some(kind) = kind {
             parameter["schema"]["type"] = kind;
+        }
+        if parameter["name"] == "environment" {
+            parameter["schema"]["enum"] = json!(["stage", "prod"]);
+            parameter["example"] = "prod".into();
+        } else if parameter["in"] == "path" && parameter["schema"]["type"] == "integer" {
+            parameter["schema"]["minimum"] = 1.into();
+            parameter["example"] = 1.into();
         }
     }
 }

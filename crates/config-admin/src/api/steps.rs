@@ -227,5 +227,13 @@ fn bake(fields: &mut Fields, state: &State) -> Bake {
     for fault in bake.faults() {
         fields.also(Some(fault));
     }
+    let counts = [
+        ("bake.limits.max_silence_seconds", bake.limits.max_silence_seconds),
+        ("bake.limits.min_answers", bake.limits.min_answers),
+    ];
+    for (field, count) in counts {
+        let message = "expected a number of 63 bits at most";
+        fields.also((count > query::MAX_NUMBER).then(|| query::fault(field, message)));
+    }
     bake
 }
