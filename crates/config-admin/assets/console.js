@@ -3,8 +3,16 @@
 (() => {
   "use strict";
 
+  // A part in which somebody types is left alone; one in which a link or button has the focus gives it to its like.
+  const typing = (part) => part.contains(document.activeElement) && document.activeElement.matches("input, textarea, select");
+  const replace = (part, now) => {
+    const focused = part.contains(document.activeElement) ? document.activeElement : null;
+    part.replaceWith(now);
+    if (focused) [...now.querySelectorAll(focused.tagName)].find((one) => one.textContent === focused.textContent)?.focus();
+  };
+
   // Live parts: the page is fetched again and each part with an id and data-live takes its new self, until the page
-  // no longer says data-busy. A part that holds the focus is left alone.
+  // no longer says data-busy. A part in which somebody types is left alone.
   const renew = async () => {
     const busy = document.querySelector("[data-busy]");
     if (!busy) return;
@@ -17,8 +25,11 @@
         for (const part of document.querySelectorAll("[data-live]")) {
           const now = fresh.getElementById(part.id);
           if (!now) { location.reload(); return; }
-          if (now.innerHTML !== part.innerHTML && !part.contains(document.activeElement)) part.replaceWith(document.importNode(now, true));
+          if (now.innerHTML !== part.innerHTML && !typing(part)) replace(part, document.importNode(now, true));
         }
+        // Told aloud: the element stays, its words change.
+        const spoken = document.querySelector("[data-spoken]"), said = fresh.querySelector("[data-spoken]");
+        if (spoken && said && spoken.textContent !== said.textContent) spoken.textContent = said.textContent;
         const marker = document.getElementById("busy"), next = fresh.getElementById("busy");
         if (marker && next && !next.isEqualNode(marker)) marker.replaceWith(document.importNode(next, true));
       }

@@ -5,6 +5,6 @@ mod names;
 mod passwords;
 mod tokens;
 
-pub use names::check_name;
+pub use names::{NOBODY, SYSTEM, check_name};
 pub use passwords::{HashError, MIN_PASSWORD_CHARS, check_password, hash_password, verify_password};
 pub use tokens::{MadeToken, make_token, token_hash, token_id};

@@ -116,6 +116,11 @@ impl Problem {
         self.title
     }
 
+    /// Every field at fault, where fields are.
+    pub fn errors(&self) -> &[FieldError] {
+        &self.errors
+    }
+
     /// What went wrong here, for a person.
     pub fn detail(&self) -> &str {
         &self.detail

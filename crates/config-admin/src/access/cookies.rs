@@ -2,11 +2,14 @@
 
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
+use actix_web::web::Data;
 use actix_web::{HttpMessage as _, HttpRequest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bellwether_web::Origin;
 use sha2::{Digest as _, Sha256};
+
+use crate::pages::State;
 
 /// How long a login form may stand, in minutes.
 const LOGIN_MINUTES: i64 = 60;
@@ -20,9 +23,12 @@ fn login_name(secure: bool) -> &'static str {
     if secure { "__Host-bellwether-login" } else { "bellwether-login" }
 }
 
-/// Whether a request came over https, by our own ear or a trusted proxy's.
+/// Whether people come over https: this request did, by our own ear or a trusted proxy's, or `console.public_url` says
+/// that all do.
 pub(super) fn is_secure(request: &HttpRequest) -> bool {
-    request.extensions().get::<Origin>().is_some_and(|origin| origin.secure)
+    let told =
+        request.app_data::<Data<State>>().is_some_and(|state| state.public_url.starts_with("https://"));
+    told || request.extensions().get::<Origin>().is_some_and(|origin| origin.secure)
 }
 
 fn cookie(name: &'static str, value: String, secure: bool) -> Cookie<'static> {

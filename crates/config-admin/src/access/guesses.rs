@@ -26,6 +26,12 @@ impl Keys {
         let name: String = name.to_lowercase().chars().take(100).collect();
         Self { name: format!("name:{name}"), address: format!("address:{address}") }
     }
+
+    /// For somebody who is logged in and asked for the password once more: apart from logins, so that a stolen session
+    /// neither guesses on nor keeps its owner out.
+    pub(super) fn of_account(name: &str) -> Self {
+        Self { name: format!("password:{name}"), address: format!("password-of:{name}") }
+    }
 }
 
 impl Access {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use bellwether_store::console::NewAuditEntry;
 use bellwether_store::{StoreError, Users};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Access;
 use super::guesses::Keys;
@@ -50,17 +50,20 @@ impl Access {
             return Err(LoginRefused::Wait { seconds: (wait.num_milliseconds() + 999) / 1_000 });
         }
         let user = Users::find(&*self.database, newcomer.name).await?;
+        let known = user.as_ref().map(|user| user.name.clone());
         let hash = user.as_ref().map(|user| user.password_hash.clone());
         let right = self.check(hash, newcomer.password.to_owned()).await?;
         let Some(user) = user.filter(|user| right && !user.disabled) else {
             if self.failed(&keys).await? {
-                self.note_login("login.held_back", newcomer.name, &address).await?;
+                // What was typed may be anything, a password too: only a name that somebody has is told.
+                let detail = json!({ "address": address, "person": known });
+                self.note_login("login.held_back", bellwether_people::NOBODY, detail).await?;
             }
             return Err(LoginRefused::Wrong);
         };
         self.succeeded(&keys).await?;
         let secret = self.begin(&user.name, address.clone(), newcomer.agent).await?;
-        self.note_login("session.opened", &user.name, &address).await?;
+        self.note_login("session.opened", &user.name, json!({ "address": address })).await?;
         Ok(secret)
     }
 
@@ -72,13 +75,13 @@ impl Access {
         tokio::task::spawn_blocking(check).await.map_err(|_| LoginRefused::Check)
     }
 
-    async fn note_login(&self, action: &str, name: &str, address: &str) -> Result<(), StoreError> {
+    async fn note_login(&self, action: &str, actor: &str, detail: Value) -> Result<(), StoreError> {
         let line = NewAuditEntry {
             at: self.clock.now(),
-            actor: name.chars().take(100).collect(),
+            actor: actor.to_owned(),
             action: action.to_owned(),
             subject: "console".to_owned(),
-            detail: json!({ "address": address }),
+            detail,
         };
         self.database.commit(line, Vec::new()).await.map(|_| ())
     }

@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::Access;
+use super::guesses::Keys;
 use crate::ConsoleError;
 use crate::console::Actor;
 
@@ -116,10 +117,17 @@ impl Access {
         new: &str,
     ) -> Result<(), ConsoleError> {
         let user = self.person(&actor.name).await?;
+        let keys = Keys::of_account(&actor.name);
+        if let Some(wait) = self.admit(&keys).await? {
+            let seconds = (wait.num_milliseconds() + 999) / 1_000;
+            let told = format!("too many attempts have failed: try again in {seconds} s");
+            return Err(ConsoleError::fault("password", told));
+        }
         let checked = self.check(Some(user.password_hash), current.to_owned()).await;
         if !checked.map_err(|error| ConsoleError::Api(error.to_string()))? {
             return Err(ConsoleError::fault("password", "this is not your current password"));
         }
+        self.succeeded(&keys).await?;
         bellwether_people::check_password(new).map_err(|why| ConsoleError::fault("new_password", why))?;
         let name = actor.name.clone();
         let steps = vec![

@@ -8,6 +8,8 @@ use chrono::TimeDelta;
 use super::{Access, cookies};
 use crate::console::Actor;
 
+/// What a page sends along when it renews itself.
+const LIVE: &str = "x-live";
 /// A session's use is noted so often at most: a page shall not cost a write each time.
 const NOTED_EVERY: TimeDelta = TimeDelta::minutes(1);
 
@@ -29,10 +31,10 @@ impl Access {
     /// # Errors
     /// [`StoreError`] where the database cannot say.
     pub(crate) async fn signed(&self, request: &HttpRequest) -> Result<Option<Signed>, StoreError> {
-        match cookies::session_secret(request) {
-            Some(secret) => self.signed_by(&secret).await,
-            None => Ok(None),
-        }
+        let Some(secret) = cookies::session_secret(request) else { return Ok(None) };
+        // A page that renews itself is no sign that somebody is there.
+        let somebody = !request.headers().contains_key(LIVE);
+        self.look_up(&secret, somebody).await
     }
 
     /// Who is logged in by what a browser holds.
@@ -40,6 +42,10 @@ impl Access {
     /// # Errors
     /// [`StoreError`] where the database cannot say.
     pub(crate) async fn signed_by(&self, secret: &str) -> Result<Option<Signed>, StoreError> {
+        self.look_up(secret, true).await
+    }
+
+    async fn look_up(&self, secret: &str, somebody: bool) -> Result<Option<Signed>, StoreError> {
         let id_hash = cookies::hash(secret);
         let Some(session) = self.database.session(&id_hash).await? else { return Ok(None) };
         let now = self.clock.now();
@@ -50,7 +56,7 @@ impl Access {
         else {
             return Ok(None);
         };
-        if now - session.seen_at >= NOTED_EVERY.min(self.idle / 4) {
+        if somebody && now - session.seen_at >= NOTED_EVERY.min(self.idle / 4) {
             self.database.touch_session(&id_hash, now).await?;
         }
         let actor = Actor { name: user.name, role: user.role, token: None };

@@ -247,11 +247,19 @@ impl Errors {
     }
 
     /// What is wrong with a list or any entry of it.
-    pub(super) fn below(&self, field: &str) -> Vec<&str> {
-        let of_it = self.0.iter().filter(|(name, _)| {
+    pub(super) fn below(&self, field: &str) -> String {
+        self.of_list(field).collect::<Vec<_>>().join("; ")
+    }
+
+    pub(super) fn has_below(&self, field: &str) -> bool {
+        self.of_list(field).next().is_some()
+    }
+
+    fn of_list<'a>(&'a self, field: &'a str) -> impl Iterator<Item = &'a str> {
+        let of_it = self.0.iter().filter(move |(name, _)| {
             name.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
         });
-        of_it.map(|(_, message)| message.as_str()).collect()
+        of_it.map(|(_, message)| message.as_str())
     }
 
     pub(super) fn all(&self) -> Vec<ErrorLine> {

@@ -2,18 +2,20 @@
 //! keeps itself up to date while something goes on.
 
 use actix_web::web::{Data, Path, Payload};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError as _};
 use askama::Template;
 use bellwether_core::change::{Limits, Outcome, Proposal, ProposalKind, ProposalState, differences};
+use bellwether_core::customer::FieldError;
 use bellwether_settings::{Approval, Environment};
 use bellwether_store::Role;
+use bellwether_web::Problem;
 
 use super::overview::{ReplicaRow, replica_rows, synced_badge};
 use super::report::{ReportView, title};
 use super::shown::{
     Badge, DifferenceRow, Fact, difference_rows, duration, facts, percent, short, state_badge, time,
 };
-use super::{Frame, PageError, State, go, page};
+use super::{Frame, PageError, State, go, page_of};
 use crate::ConsoleError;
 use crate::access::{Fields, Signed, posted};
 use crate::console::{Bake, RolloutProgress};
@@ -38,7 +40,11 @@ struct ProposalPage {
     rollout: Option<RolloutView>,
     actions: Actions,
     limits: Vec<(&'static str, &'static str, String)>,
-    bake_minutes: u64,
+    bake_minutes: String,
+    /// What is told aloud when it changes.
+    spoken: String,
+    /// Why a promotion was not begun.
+    error: Option<String>,
 }
 
 struct Step {
@@ -88,19 +94,46 @@ pub(crate) async fn show(
     id: Path<u64>,
 ) -> Result<HttpResponse, PageError> {
     let signed = state.enter(&request).await?;
-    let proposal = state.console.proposal(*id).await?;
+    render(&request, &state, &signed, *id, HttpResponse::Ok(), None).await
+}
+
+/// What was typed, and why it was not taken.
+struct Refused {
+    why: String,
+    typed: Fields,
+}
+
+async fn render(
+    request: &HttpRequest,
+    state: &State,
+    signed: &Signed,
+    id: u64,
+    answer: HttpResponseBuilder,
+    refused: Option<Refused>,
+) -> Result<HttpResponse, PageError> {
+    let proposal = state.console.proposal(id).await?;
     let base = state.console.version(Environment::Prod, proposal.base).await.ok();
     let base = base.and_then(|(version, _)| version.document.ok());
     let changes = base.map(|base| differences(&base, &proposal.document)).unwrap_or_default();
     let rollout = match &proposal.rollout {
-        Some(_) => Some(rollout(&state, &proposal, state.console.rollout_progress(&proposal).await?)),
+        Some(_) => Some(rollout(state, &proposal, state.console.rollout_progress(&proposal).await?)),
         None => None,
     };
     let report = proposal.trial.as_ref().and_then(|trial| trial.report.as_ref());
     let progress =
         state.console.trial_progress(proposal.id).filter(|_| proposal.state == ProposalState::Trying);
-    page(&ProposalPage {
-        frame: Frame::of(&signed, &request, "/proposals"),
+    let mut limits = limit_fields(&suggested(&proposal));
+    let mut bake_minutes = state.bake_minutes.to_string();
+    if let Some(Refused { typed, .. }) = &refused {
+        typed.first("bake_minutes").clone_into(&mut bake_minutes);
+        for (name, _, value) in limits.iter_mut().filter(|(name, _, _)| typed.has(name)) {
+            typed.first(name).clone_into(value);
+        }
+    }
+    let synced = rollout.as_ref().map(|rollout| format!(", {}", rollout.synced.text)).unwrap_or_default();
+    let spoken = format!("Proposal {id}: {}{synced}.", state_badge(proposal.state).text);
+    let page = ProposalPage {
+        frame: Frame::of(signed, request, "/proposals"),
         id: proposal.id,
         revision: proposal.revision,
         badge: state_badge(proposal.state),
@@ -115,10 +148,13 @@ pub(crate) async fn show(
         progress: progress.map(|at| Progress { title: title(at.check), done: at.done, of: at.of }),
         report: report.map(|report| ReportView::new(report, proposal.document.proba_cutoff)),
         rollout,
-        actions: actions(&proposal, &signed, state.approval),
-        limits: limit_fields(&suggested(&proposal)),
-        bake_minutes: state.bake_minutes,
-    })
+        actions: actions(&proposal, signed, state.approval),
+        limits,
+        bake_minutes,
+        spoken,
+        error: refused.map(|refused| refused.why),
+    };
+    page_of(answer, &page)
 }
 
 fn about(proposal: &Proposal) -> Vec<Fact> {
@@ -199,7 +235,7 @@ fn actions(proposal: &Proposal, signed: &Signed, approval: Approval) -> Actions 
         return Actions::default();
     }
     let (editor, approver) = (actor.role >= Role::Editor, actor.role >= Role::Approver);
-    let own = actor.name == proposal.author;
+    let own = proposal.is_by(&actor.name);
     let waits = approval == Approval::TwoPerson && proposal.approval.is_none();
     let open = state.is_editable();
     let passed = state == ProposalState::Passed;
@@ -216,7 +252,7 @@ fn actions(proposal: &Proposal, signed: &Signed, approval: Approval) -> Actions 
         approve: approver && open && waits && !own,
         promote: approver && passed && !waits,
         past_staging: actor.role >= Role::Admin && open,
-        withdraw: open && (approver || (editor && own)),
+        withdraw: approver || (editor && own),
         hint,
     }
 }
@@ -373,27 +409,57 @@ async fn act(
     let (signed, fields) = posted(&request, payload, &state, least).await?;
     let (console, actor) = (&state.console, &signed.actor);
     let revision = fields.first("revision").parse().unwrap_or(0);
-    let (outcome, done) = match verb {
-        Verb::Try => (console.try_in_staging(actor, id, revision).await, "trying"),
-        Verb::Approve => (console.approve(actor, id, revision).await, "approved"),
-        Verb::Promote => (console.promote(actor, id, revision, bake(&fields)?).await, "promoted"),
-        Verb::PastStaging => {
+    let bake = match verb {
+        Verb::Promote | Verb::PastStaging => bake(&fields, state.bake_minutes),
+        _ => Ok(Bake::default()),
+    };
+    let outcome = match (verb, bake) {
+        (_, Err(error)) => Err(error),
+        (Verb::Try, _) => console.try_in_staging(actor, id, revision).await,
+        (Verb::Approve, _) => console.approve(actor, id, revision).await,
+        (Verb::Promote, Ok(bake)) => console.promote(actor, id, revision, bake).await,
+        (Verb::PastStaging, Ok(bake)) => {
             let why = fields.first("why").trim().to_owned();
-            (console.promote_past_staging(actor, id, revision, why, bake(&fields)?).await, "promoted")
+            console.promote_past_staging(actor, id, revision, why, bake).await
         }
-        Verb::Withdraw => (console.withdraw(actor, id, revision).await, "withdrawn"),
+        (Verb::Withdraw, _) => console.withdraw(actor, id, revision).await,
+    };
+    let done = match verb {
+        Verb::Try => "trying",
+        Verb::Approve => "approved",
+        Verb::Promote | Verb::PastStaging => "promoted",
+        Verb::Withdraw => "withdrawn",
     };
     match outcome {
         Ok(_) => Ok(go(format!("/proposals/{id}?done={done}"))),
         // The page itself says how it stands now.
         Err(ConsoleError::Overtaken(_)) => Ok(go(format!("/proposals/{id}?done=overtaken"))),
+        // Said on the page, beside what can be done about it.
+        Err(error @ (ConsoleError::Faults(_) | ConsoleError::State(_))) => {
+            let problem = Problem::from(error);
+            let why = match problem.errors() {
+                [] => problem.detail().to_owned(),
+                faults => told(faults),
+            };
+            let refused = Refused { why, typed: fields };
+            render(&request, &state, &signed, id, HttpResponse::build(problem.status_code()), Some(refused))
+                .await
+        }
         Err(error) => Err(error.into()),
     }
 }
 
-/// How a promotion is to be watched, as typed. No minutes at all means unwatched.
-fn bake(fields: &Fields) -> Result<Bake, ConsoleError> {
-    let minutes: f64 = number(fields, "bake_minutes", 0.0)?;
+fn told(faults: &[FieldError]) -> String {
+    let told: Vec<_> = faults.iter().map(|fault| format!("{}: {}", fault.field, fault.message)).collect();
+    told.join("; ")
+}
+
+/// How a promotion is to be watched, as typed: unwatched only where somebody typed 0 minutes.
+fn bake(fields: &Fields, usual: u64) -> Result<Bake, ConsoleError> {
+    let minutes: f64 = number(fields, "bake_minutes", usual as f64)?;
+    if !(0.0..=1_440.0).contains(&minutes) || (minutes > 0.0 && minutes * 60.0 < 1.0) {
+        return Err(ConsoleError::fault("bake_minutes", "expected 0 to 1440 minutes"));
+    }
     let default = Limits::default();
     let limits = Limits {
         max_failed_percent: number(fields, "max_failed_percent", default.max_failed_percent)?,

@@ -2,11 +2,14 @@
 //! typed is lost.
 
 use actix_web::web::{Data, Path, Payload};
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError as _};
 use askama::Template;
+use bellwether_core::change::three_way;
 use bellwether_core::config::ConfigDocument;
+use bellwether_core::customer::FieldError;
 use bellwether_settings::Environment;
 use bellwether_store::Role;
+use bellwether_web::Problem;
 
 use super::document_form::{DocumentForm, Errors};
 use super::schema::Hints;
@@ -26,6 +29,7 @@ struct ProposePage {
     form: DocumentForm,
     errors: Errors,
     asked: Option<Asked>,
+    moved_on: Option<String>,
     clashes: Vec<ClashRow>,
     models: Vec<Choice>,
     shadows: Vec<Choice>,
@@ -94,6 +98,8 @@ impl Subject {
 struct Told {
     errors: Errors,
     asked: Option<Asked>,
+    /// Who else changed what, and since when.
+    moved_on: Option<String>,
     clashes: Vec<ClashRow>,
 }
 
@@ -132,8 +138,8 @@ pub(crate) async fn show_edit(
     let signed = state.enter(&request).await?;
     signed.demand(Role::Editor)?;
     let proposal = state.console.proposal(*id).await?;
-    let (base, _) = production(&state).await?;
-    let mut form = DocumentForm::of(&proposal.document, base);
+    // From what its author saw: where production has moved on, saving says so and shows all three.
+    let mut form = DocumentForm::of(&proposal.document, proposal.base);
     form.revision = Some(proposal.revision);
     form.reason = proposal.reason;
     let frame = Frame::of(&signed, &request, "/proposals");
@@ -259,11 +265,42 @@ async fn save(
         }
         Err(ConsoleError::Stale { live, fields, .. }) => {
             form.base = live;
-            (HttpResponse::Conflict(), Told { clashes: clash_rows(&fields), ..Told::default() })
+            let moved_on = Some(format!("Production has moved on to version {live} while you were typing."));
+            (HttpResponse::Conflict(), Told { moved_on, clashes: clash_rows(&fields), ..Told::default() })
         }
-        Err(other) => return Err(other.into()),
+        Err(ConsoleError::Overtaken(why)) => {
+            (HttpResponse::Conflict(), overtaken(state, subject, &mut form, why).await?)
+        }
+        Err(error @ (ConsoleError::NotFound(_) | ConsoleError::Forbidden(_))) => return Err(error.into()),
+        // Nothing typed is lost, whatever kept it from being saved.
+        Err(error) => {
+            let problem = Problem::from(error);
+            let fault = FieldError { field: "saving".to_owned(), message: problem.detail().to_owned() };
+            (
+                HttpResponse::build(problem.status_code()),
+                Told { errors: Errors::new(vec![fault]), ..Told::default() },
+            )
+        }
     };
     render(answer, frame, subject, form, models, told)
+}
+
+/// Somebody else saved this proposal first: their document beside what was typed, to be saved over or taken up.
+async fn overtaken(
+    state: &State,
+    subject: Subject,
+    form: &mut DocumentForm,
+    why: String,
+) -> Result<Told, PageError> {
+    let Subject::Proposal(id) = subject else {
+        return Ok(Told { moved_on: Some(why), ..Told::default() });
+    };
+    let theirs = state.console.proposal(id).await?;
+    let typed = form.document().ok();
+    let fields = typed.map(|typed| three_way(None, &theirs.document, &typed)).unwrap_or_default();
+    form.revision = Some(theirs.revision);
+    let moved_on = Some("Somebody else has saved this proposal while you were typing.".to_owned());
+    Ok(Told { moved_on, clashes: clash_rows(&fields), ..Told::default() })
 }
 
 fn loadable(models: &[ModelChoice]) -> impl Iterator<Item = String> {
@@ -309,6 +346,7 @@ fn render(
         back: subject.back(),
         errors: told.errors,
         asked: told.asked,
+        moved_on: told.moved_on,
         clashes: told.clashes,
         models: models.iter().map(choice).collect(),
         shadows,

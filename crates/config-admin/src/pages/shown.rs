@@ -112,9 +112,8 @@ pub(crate) fn facts(document: &ConfigDocument) -> Vec<Fact> {
         EmailPolicy::All => "all",
     };
     let to = match &document.email_recipients {
-        Some(recipients) if recipients.is_empty() => " (to nobody)".to_owned(),
-        Some(recipients) => format!(" to {}", recipients.join(", ")),
-        None => String::new(),
+        Some(recipients) if !recipients.is_empty() => format!(" to {}", recipients.join(", ")),
+        _ => " to the operator's recipients".to_owned(),
     };
     facts.push(fact("Emails", format!("{emailed}{to}")));
     facts.push(fact("Seen within", duration(u64::from(document.recent_window_seconds))));

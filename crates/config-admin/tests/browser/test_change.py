@@ -156,6 +156,21 @@ def test_a_golden_payload_that_is_answered_otherwise_keeps_a_change_from_passing
     expect(page.get_by_text("There are none yet")).to_be_visible()
 
 
+def test_minutes_that_are_none_are_refused_on_the_page_and_promote_nothing(system, visit):
+    page = visit("edith")
+    proposal = propose(page, "0.73", "With odd minutes")
+    try_in_staging(page)
+    before = system.live()
+    approver = visit("paul")
+    for minutes in ["-10", "100000"]:
+        approver.goto(f"/proposals/{proposal}")
+        approver.locator("#promote form").evaluate("(form) => { form.noValidate = true; }")
+        promote(approver, minutes)
+        expect(approver.get_by_role("alert")).to_contain_text("bake_minutes")
+        expect(approver.get_by_label("Watch it for, in minutes")).to_have_value(minutes)
+    assert system.live() == before
+
+
 def logged(system) -> int:
     with system.database() as database:
         return database.execute("SELECT count(*) FROM model_logs").fetchone()[0]
