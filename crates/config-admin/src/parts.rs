@@ -45,6 +45,7 @@ impl Parts {
     /// # Errors
     /// Naming the setting at fault.
     pub async fn open(settings: &Settings, metrics: PrometheusHandle) -> anyhow::Result<Self> {
+        settings.complete_for_console()?;
         let (stage, prod) = tokio::try_join!(
             Reached::open(settings, Environment::Stage),
             Reached::open(settings, Environment::Prod)

@@ -20,7 +20,9 @@ pub(crate) fn check(settings: Settings) -> Result<Settings, Problems> {
         }
     };
     let loopback = settings.server.bind.ip().is_loopback();
-    access(&settings.auth, loopback, &mut expect);
+    // The console knows its callers by its own people and tokens; an api with its variables lets nobody in.
+    let console = settings.environments.prod.is_given();
+    access(&settings.auth, loopback, console, &mut expect);
     protection(&settings.server, &mut expect);
     console::check(&settings, &mut expect);
     let metrics = &settings.server.metrics_bind;
@@ -81,7 +83,7 @@ fn is_redis(url: &str) -> bool {
 }
 
 /// Who may call.
-fn access(auth: &Auth, loopback: bool, expect: &mut impl FnMut(bool, &str, &str)) {
+fn access(auth: &Auth, loopback: bool, console: bool, expect: &mut impl FnMut(bool, &str, &str)) {
     let (token, secret) = (auth.token.expose_secret(), auth.jwt_secret.expose_secret());
     let jwt = !(secret.is_empty() && auth.jwks_file.is_empty() && auth.jwks_url.is_empty());
     let long = token.chars().count() >= MIN_TOKEN_CHARS;
@@ -93,7 +95,7 @@ fn access(auth: &Auth, loopback: bool, expect: &mut impl FnMut(bool, &str, &str)
             expect(long || token.is_empty(), "auth.token", "expected at least 16 characters, or nothing");
         }
         AuthMode::Required => expect(
-            long,
+            long || (console && token.is_empty()),
             "auth.token",
             "expected at least 16 characters, since auth.mode is \"required\" and no key for JWTs is set",
         ),

@@ -188,3 +188,15 @@ async fn the_embedded_console_looks_after_both_embedded_environments() {
     let bare = Embedded::console(data, 1, 2, 3, None, std::iter::empty()).await.unwrap();
     assert_eq!(bare.environments.prod.api.token.expose_secret(), "");
 }
+
+#[tokio::test]
+async fn the_console_needs_no_token_of_an_api_and_an_api_does() {
+    let without_token = |given: &[(&str, &str)]| {
+        let named = |(name, value): &(&str, &str)| (format!("BELLWETHER__{name}"), (*value).to_owned());
+        given.iter().map(named).collect::<Vec<_>>()
+    };
+    let console = load_from(None, without_token(&GIVEN).into_iter()).await.unwrap();
+    assert!(console.complete_for_console().is_ok());
+    let api = load_from(None, without_token(&[]).into_iter()).await;
+    assert_eq!(keys(api.unwrap_err()), ["auth.token"]);
+}

@@ -68,7 +68,7 @@ def test_everything_works_without_scripts(system, visit):
     approver.goto(f"/proposals/{proposal}")
     promote(approver)
     state(approver, "done")
-    expect(approver.get_by_text("1/1 synced")).to_be_visible()
+    expect(approver.locator("#state").get_by_text("1/1 synced")).to_be_visible()
     approver.get_by_role("button", name="Log out").click()
     expect(approver.get_by_text("You are logged out")).to_be_visible()
 

@@ -33,7 +33,7 @@ def test_a_cutoff_is_proposed_tried_promoted_and_answered_with_within_a_second(s
     answer = until(lambda: (got := system.predict())["config_version"] == before + 1 and got, "the new version")
     assert time.monotonic() - promoted < 1, "a promotion takes effect within a second"
     assert answer["config_version"] == before + 1
-    expect(page.get_by_text("1/1 synced")).to_be_visible()
+    expect(page.locator("#state").get_by_text("1/1 synced")).to_be_visible()
     state(page, "done")
 
     page.goto("/")
