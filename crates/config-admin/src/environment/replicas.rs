@@ -37,8 +37,17 @@ impl Census {
 
     /// A count of these.
     pub(crate) fn of(reports: Vec<ReplicaReport>, now: DateTime<Utc>, heartbeat: Duration) -> Self {
-        let patience = TimeDelta::from_std(heartbeat * MISSED + CLOCKS_DIFFER).unwrap_or(TimeDelta::MAX);
-        Self { reports, now, patience }
+        Self { reports, now, patience: Self::patience_of(heartbeat) }
+    }
+
+    /// How long a replica that reports every `heartbeat` may be unheard of before it is called silent.
+    pub(crate) fn patience_of(heartbeat: Duration) -> TimeDelta {
+        TimeDelta::from_std(heartbeat * MISSED + CLOCKS_DIFFER).unwrap_or(TimeDelta::MAX)
+    }
+
+    /// The same, of these replicas.
+    pub(crate) fn patience(&self) -> TimeDelta {
+        self.patience
     }
 
     /// What each said.
@@ -59,6 +68,12 @@ impl Census {
     /// How long a replica has been unheard of.
     pub(crate) fn silence(&self, report: &ReplicaReport) -> TimeDelta {
         (self.now - report.at).max(TimeDelta::zero())
+    }
+
+    /// How much of a replica's silence lies after a moment, its clock taken to be behind ours.
+    pub(crate) fn silence_from(&self, report: &ReplicaReport, moment: DateTime<Utc>) -> TimeDelta {
+        let skew = TimeDelta::from_std(CLOCKS_DIFFER).unwrap_or_default();
+        self.now - (report.at + skew).max(moment)
     }
 
     /// Whether a replica has missed its reports.

@@ -4,6 +4,7 @@
 //! As with trials, what is under way is what the database says. Two processes at it do no harm: every write is by
 //! revision, and a rollback is one transaction with the version that it appends.
 
+mod evidence;
 mod judge;
 mod notices;
 mod progress;
@@ -19,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ConsoleError;
 use crate::console::{Console, SYSTEM, Turn, particulars};
+pub(crate) use evidence::Evidence;
 use notices::Notices;
 use standing::Standing;
 
@@ -48,7 +50,13 @@ impl Watcher {
     async fn keep_watching(&self) {
         let mut away = false;
         loop {
-            match self.look().await {
+            let now = self.console.now();
+            let looked = self.look().await;
+            match &looked {
+                Err(error) if is_away(error) => self.console.evidence().lost(),
+                _ => self.console.evidence().looked(now, self.console.patience()),
+            }
+            match looked {
                 Ok(()) => away = false,
                 Err(error) if !away => {
                     // Said once an outage.
@@ -85,7 +93,7 @@ impl Watcher {
             return self.overtaken(proposal, rollout, live).await;
         }
         let census = self.console.census(self.console.prod()).await?;
-        let standing = Standing::of(&rollout, &census);
+        let standing = Standing::of(&rollout, &census, &self.console.evidence());
         if !standing.exceeded.is_empty() {
             return self.roll_back(proposal, rollout, standing.exceeded).await;
         }
@@ -140,5 +148,14 @@ impl Watcher {
         let actor = SYSTEM.to_owned();
         self.console.turn(Turn { before, after, action, actor, detail, more: Vec::new() }).await?;
         Ok(())
+    }
+}
+
+/// Whether the database could not be asked.
+fn is_away(error: &ConsoleError) -> bool {
+    match error {
+        ConsoleError::Unsure(_) => true,
+        ConsoleError::Store(error) => error.is_transient(),
+        _ => false,
     }
 }
