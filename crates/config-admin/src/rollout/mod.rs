@@ -88,14 +88,14 @@ impl Watcher {
 
     async fn watch(&self, proposal: Proposal) -> Result<(), ConsoleError> {
         let Some(rollout) = proposal.rollout.clone() else { return Ok(()) };
-        let live = self.console.prod().live().await?.map_or(0, |live| live.version);
-        if live > rollout.version {
-            return self.overtaken(proposal, rollout, live).await;
+        let newest = self.console.prod().live().await?.map_or(0, |newest| newest.version);
+        if let Some(by) = self.overtaker(rollout.version, newest).await? {
+            return self.overtaken(proposal, rollout, by).await;
         }
         let census = self.console.census(self.console.prod()).await?;
         let standing = Standing::of(&rollout, &census, &self.console.evidence());
         if !standing.exceeded.is_empty() {
-            return self.roll_back(proposal, rollout, standing.exceeded).await;
+            return self.roll_back(proposal, rollout, newest, standing.exceeded).await;
         }
         if !standing.hindrances.is_empty() {
             return Ok(());
@@ -119,6 +119,18 @@ impl Watcher {
             return self.end(proposal, rollout, state, "proposal.synced", json!({})).await;
         }
         Ok(())
+    }
+
+    /// The version that replicas run in place of one, if there is: a row that is no config goes live nowhere.
+    async fn overtaker(&self, version: u64, newest: u64) -> Result<Option<u64>, ConsoleError> {
+        let prod = self.console.prod();
+        for later in (version + 1..=newest).rev() {
+            let row = prod.database.version(prod.name(), later).await?;
+            if row.is_some_and(|row| row.document.is_ok()) {
+                return Ok(Some(later));
+            }
+        }
+        Ok(None)
     }
 
     async fn overtaken(

@@ -225,6 +225,30 @@ async fn another_version_overtakes_a_rollout() {
 }
 
 #[tokio::test]
+async fn a_row_that_is_no_config_overtakes_nothing_and_stops_no_rollback() {
+    let staged = staged().await;
+    let world = &staged.world;
+    let limits = Limits { max_high_risk_percent: 60.0, ..Limits::default() };
+    let promoted = promoted(world, 0.7, watched(limits)).await;
+    until("its replica has taken it up", PATIENCE, async || {
+        let progress = world.console.rollout_progress(&promoted).await.unwrap();
+        progress.synced == 1
+    })
+    .await;
+    world.poison("prod", r#"{"arms": []}"#).await;
+    tokio::time::timeout(Duration::from_secs(3), world.ends(promoted.id, ProposalState::is_final))
+        .await
+        .expect_err("what replicas refuse has overtaken nothing");
+    staged.prod.replicas(|all| all[0].traffic = Some(traffic(99))).await;
+    let rolled_back = world.ends(promoted.id, ProposalState::is_final).await;
+    assert_eq!(rolled_back.state, ProposalState::RolledBack);
+    let live = world.live("prod").await;
+    let first = world.prod.version("prod", 1).await.unwrap().unwrap();
+    assert_eq!((live.version, live.parent, &live.sha256), (4, Some(3), &first.sha256));
+    assert!(matches!(rolled_back.rollout.unwrap().outcome, Some(Outcome::RolledBack { version: 4, .. })));
+}
+
+#[tokio::test]
 async fn a_replica_silent_before_an_emergency_does_not_roll_it_back() {
     let staged = staged().await;
     let world = &staged.world;
