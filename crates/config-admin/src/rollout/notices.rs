@@ -56,8 +56,8 @@ impl Notices {
         let (version, previous) = (rollout.version, rollout.previous);
         let text = format!(
             "Version {version} of production's config exceeds its limits:\n\n{}\nIt cannot be rolled back by itself, \
-             since version {previous}, which was live before, is no config that could be live: {why}. Version \
-             {version} stays live until somebody promotes another.\n\n{}\n",
+             since version {previous}, to which that would return, is no config that could be live: {why}. Version \
+             {version} stays live until somebody reverts it or an admin promotes another past staging.\n\n{}\n",
             listed(reasons),
             self.link(proposal.id)
         );

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bellwether_config_admin::ConsoleError;
 use bellwether_config_admin::console::{Bake, Health, ReplicaState};
 use bellwether_core::change::{Limits, Outcome, Proposal, ProposalState};
 use bellwether_core::config::Origin;
@@ -246,6 +247,47 @@ async fn a_row_that_is_no_config_overtakes_nothing_and_stops_no_rollback() {
     let first = world.prod.version("prod", 1).await.unwrap().unwrap();
     assert_eq!((live.version, live.parent, &live.sha256), (4, Some(3), &first.sha256));
     assert!(matches!(rolled_back.rollout.unwrap().outcome, Some(Outcome::RolledBack { version: 4, .. })));
+}
+
+#[tokio::test]
+async fn nothing_is_promoted_over_what_is_watched_and_no_rollback_returns_to_what_was_not_done() {
+    let staged = staged().await;
+    let world = &staged.world;
+    let limits = Limits { max_high_risk_percent: 60.0, ..Limits::default() };
+    let first = promoted(world, 0.7, watched(limits)).await;
+    let next = world.passed(0.8).await;
+    let refused = world.console.promote(&approver(), next.id, next.revision, unwatched()).await.unwrap_err();
+    let expected = format!("proposal {} is still being watched", first.id);
+    assert!(matches!(&refused, ConsoleError::State(why) if why.contains(&expected)), "{refused:?}");
+    assert_eq!(world.live("prod").await.version, 2);
+    // An admin may, in an emergency; the first has then never been done.
+    let why = "it cannot wait".to_owned();
+    let promoted = world
+        .console
+        .promote_past_staging(&admin(), next.id, next.revision, why, watched(limits))
+        .await
+        .unwrap();
+    assert_eq!(promoted.rollout.as_ref().map(|rollout| (rollout.version, rollout.previous)), Some((3, 1)));
+    world.ends(first.id, |state| state == ProposalState::Overtaken).await;
+    staged.prod.replicas(|all| all[0].traffic = Some(traffic(99))).await;
+    world.ends(promoted.id, |state| state == ProposalState::RolledBack).await;
+    let live = world.live("prod").await;
+    let began = world.prod.version("prod", 1).await.unwrap().unwrap();
+    assert_eq!((live.version, &live.sha256), (4, &began.sha256));
+    assert_eq!(live.provenance.unwrap().restores, Some(1));
+}
+
+#[tokio::test]
+async fn what_is_watched_may_be_reverted_at_any_time() {
+    let staged = staged().await;
+    let world = &staged.world;
+    let first = promoted(world, 0.7, watched(Limits::default())).await;
+    let way_back = world.console.revert(&approver(), 1, "it is no good".to_owned()).await.unwrap();
+    let way_back = world.try_out(&way_back).await;
+    let reverted =
+        world.console.promote(&approver(), way_back.id, way_back.revision, unwatched()).await.unwrap();
+    world.ends(reverted.id, |state| state == ProposalState::Done).await;
+    world.ends(first.id, |state| state == ProposalState::Overtaken).await;
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct Rollout {
     /// The version that it became.
     pub version: u64,
-    /// The version that was live before, to which a rollback returns.
+    /// The version to which a rollback returns: the last one before whose own rollout, if it had any, was done.
     pub previous: u64,
     /// Who promoted it.
     pub by: String,
