@@ -4,7 +4,7 @@
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use bellwether_core::change::{Limits, Outcome, Proposal, ProposalKind, ProposalState, differences};
+use bellwether_core::change::{Limits, Outcome, Proposal, ProposalKind, ProposalState, Rollout, differences};
 use bellwether_settings::{Approval, Environment};
 use bellwether_store::Role;
 
@@ -271,8 +271,11 @@ fn rollout(state: &State, proposal: &Proposal, progress: RolloutProgress) -> Rol
     });
     let rollout = proposal.rollout.as_ref();
     let outcome = rollout.and_then(|rollout| rollout.outcome.as_ref()).map(|outcome| match outcome {
-        Outcome::Done { at } => {
-            ("good", format!("Done: every replica has it since {}.", time(*at)), Vec::new())
+        Outcome::Done { at, judged, .. } => {
+            let judgement = rollout.and_then(Rollout::judgement).unwrap_or_default();
+            let unjudged = !judged && rollout.is_some_and(|rollout| rollout.bake_seconds.is_some());
+            let class = if unjudged { "warn" } else { "good" };
+            (class, format!("Done: every replica has it since {}. {judgement}", time(*at)), Vec::new())
         }
         Outcome::RolledBack { at, version, reasons } => (
             "bad",

@@ -71,10 +71,11 @@ impl Watcher {
     }
 
     async fn look(&self) -> Result<(), ConsoleError> {
-        for proposal in self.console.database().under_way().await? {
-            if proposal.state != ProposalState::RollingOut {
-                continue;
-            }
+        let mut under_way = self.console.database().under_way().await?;
+        under_way.retain(|proposal| proposal.state == ProposalState::RollingOut);
+        let versions: Vec<_> = under_way.iter().filter_map(|proposal| proposal.rollout.as_ref()).collect();
+        self.console.evidence().keep(|version| versions.iter().any(|rollout| rollout.version == version));
+        for proposal in under_way {
             let id = proposal.id;
             match self.watch(proposal).await {
                 // Somebody did something to it meanwhile: the next look sees what.
@@ -93,6 +94,7 @@ impl Watcher {
             return self.overtaken(proposal, rollout, by).await;
         }
         let census = self.console.census(self.console.prod()).await?;
+        self.console.evidence().count(rollout.version, &census);
         let standing = Standing::of(&rollout, &census, &self.console.evidence());
         if !standing.exceeded.is_empty() {
             return self.roll_back(proposal, rollout, newest, standing.exceeded).await;
@@ -100,18 +102,26 @@ impl Watcher {
         if !standing.hindrances.is_empty() {
             return Ok(());
         }
-        self.synced(proposal, rollout).await
+        let answers = standing.traffic.map_or(0, |traffic| traffic.answered.saturating_add(traffic.failed));
+        self.synced(proposal, rollout, answers).await
     }
 
     /// Every replica has it: from now on it bakes; where it has, or need not, it is done.
-    async fn synced(&self, proposal: Proposal, mut rollout: Rollout) -> Result<(), ConsoleError> {
+    async fn synced(
+        &self,
+        proposal: Proposal,
+        mut rollout: Rollout,
+        answers: u64,
+    ) -> Result<(), ConsoleError> {
         let now = self.console.now();
         let since = rollout.synced_at.unwrap_or(now);
         let baked = (now - since).num_milliseconds().max(0).unsigned_abs() / 1_000;
         if rollout.bake_seconds.is_none_or(|seconds| baked >= seconds) {
             rollout.synced_at = Some(since);
-            rollout.outcome = Some(Outcome::Done { at: now });
-            return self.end(proposal, rollout, ProposalState::Done, "proposal.done", json!({})).await;
+            let judged = rollout.bake_seconds.is_some() && answers >= rollout.limits.min_answers.max(1);
+            rollout.outcome = Some(Outcome::Done { at: now, answers, judged });
+            let detail = json!({ "answers": answers, "judged": judged });
+            return self.end(proposal, rollout, ProposalState::Done, "proposal.done", detail).await;
         }
         if rollout.synced_at.is_none() {
             rollout.synced_at = Some(now);

@@ -108,9 +108,69 @@ async fn a_version_bakes_within_its_limits_and_is_done() {
     .await;
     let done = world.ends(promoted.id, |state| state == ProposalState::Done).await;
     let rollout = done.rollout.unwrap();
-    let Some(Outcome::Done { at }) = rollout.outcome else { panic!("{rollout:?}") };
+    let Some(Outcome::Done { at, answers: 100, judged: true }) = rollout.outcome else {
+        panic!("{rollout:?}")
+    };
+    assert_eq!(rollout.judgement().as_deref(), Some("It was judged by 100 answers."));
     assert!(at - rollout.synced_at.unwrap() >= chrono::TimeDelta::seconds(2));
     assert!(staged.smtp.received().is_empty(), "nobody is told of what went well");
+}
+
+#[tokio::test]
+async fn a_bake_that_too_few_answers_judge_says_so() {
+    let staged = staged().await;
+    let world = &staged.world;
+    let few = Traffic { answered: 99, ..traffic(0) };
+    staged.prod.replicas(|all| all[0].traffic = Some(few)).await;
+    let promoted = promoted(world, 0.7, Bake { seconds: Some(1), limits: Limits::default() }).await;
+    let done = world.ends(promoted.id, |state| state == ProposalState::Done).await;
+    let rollout = done.rollout.unwrap();
+    assert!(matches!(rollout.outcome, Some(Outcome::Done { answers: 99, judged: false, .. })), "{rollout:?}");
+    assert_eq!(rollout.judgement().as_deref(), Some("Not judged: 99 answers, and judging takes 100."));
+    let line = world.lines().await.into_iter().find(|line| line.action == "proposal.done").unwrap();
+    assert!(line.detail.contains(r#""answers":99"#) && line.detail.contains(r#""judged":false"#), "{line:?}");
+}
+
+#[tokio::test]
+async fn a_replica_that_does_not_tell_what_it_answers_keeps_a_bake_from_its_end() {
+    let staged = staged().await;
+    let world = &staged.world;
+    staged.prod.replicas(|all| all[0].traffic = None).await;
+    let promoted = promoted(world, 0.7, Bake { seconds: Some(1), limits: Limits::default() }).await;
+    let told = "replica prod-0 does not tell what it answers under version 2";
+    until("it is told", PATIENCE, async || {
+        let progress = world.console.rollout_progress(&promoted).await.unwrap();
+        progress.hindrances == [told]
+    })
+    .await;
+    tokio::time::timeout(Duration::from_secs(3), world.ends(promoted.id, ProposalState::is_final))
+        .await
+        .expect_err("what is watched has to be seen");
+    staged.prod.replicas(|all| all[0].traffic = Some(traffic(0))).await;
+    world.ends(promoted.id, |state| state == ProposalState::Done).await;
+}
+
+#[tokio::test]
+async fn a_replica_that_starts_anew_while_it_bakes_takes_none_of_its_failures_with_it() {
+    let staged = staged().await;
+    let world = &staged.world;
+    let limits = Limits { max_failed_percent: 10.0, ..Limits::default() };
+    let promoted = promoted(world, 0.7, watched(limits)).await;
+    let crashing = Traffic { answered: 44, failed: 6, ..Traffic::begun(0, Utc::now()) };
+    staged.prod.replicas(|all| all[0].traffic = Some(crashing)).await;
+    until("the watcher has counted them", PATIENCE, async || {
+        let progress = world.console.rollout_progress(&promoted).await.unwrap();
+        progress.traffic.is_some_and(|traffic| traffic.failed == 6)
+    })
+    .await;
+    tokio::time::timeout(Duration::from_secs(2), world.ends(promoted.id, ProposalState::is_final))
+        .await
+        .expect_err("fifty answers are too few to judge by");
+    let anew = Traffic { answered: 44, failed: 6, ..Traffic::begun(0, Utc::now()) };
+    staged.prod.replicas(|all| all[0].traffic = Some(anew)).await;
+    let rolled_back = world.ends(promoted.id, ProposalState::is_final).await;
+    let Some(Outcome::RolledBack { reasons, .. }) = rolled_back.rollout.unwrap().outcome else { panic!() };
+    assert_eq!(reasons, ["12.0 percent of 100 answers failed, over 10"]);
 }
 
 #[tokio::test]
