@@ -12,6 +12,7 @@ mod payloads;
 mod progress;
 mod promote;
 mod propose;
+mod replicas;
 mod revert;
 mod views;
 

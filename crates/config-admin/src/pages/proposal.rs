@@ -93,7 +93,11 @@ pub(crate) async fn show(
     let base = base.and_then(|(version, _)| version.document.ok());
     let changes = base.map(|base| differences(&base, &proposal.document)).unwrap_or_default();
     let rollout = match &proposal.rollout {
-        Some(_) => Some(rollout(&state, &proposal, state.console.rollout_progress(&proposal).await?)),
+        Some(_) => {
+            let progress = state.console.rollout_progress(&proposal).await?;
+            let forgettable = (signed.actor.role >= Role::Approver).then_some("prod");
+            Some(rollout(&state, &proposal, progress, forgettable))
+        }
         None => None,
     };
     let report = proposal.trial.as_ref().and_then(|trial| trial.report.as_ref());
@@ -253,7 +257,12 @@ fn limit_fields(limits: &Limits) -> Vec<(&'static str, &'static str, String)> {
     ]
 }
 
-fn rollout(state: &State, proposal: &Proposal, progress: RolloutProgress) -> RolloutView {
+fn rollout(
+    state: &State,
+    proposal: &Proposal,
+    progress: RolloutProgress,
+    forgettable: Option<&'static str>,
+) -> RolloutView {
     let now = state.clock.now();
     let fact = |name, value: String| Fact { name, value };
     let traffic = progress.traffic.as_ref().map(|traffic| {
@@ -292,7 +301,7 @@ fn rollout(state: &State, proposal: &Proposal, progress: RolloutProgress) -> Rol
         at: rollout.map(|rollout| time(rollout.at)).unwrap_or_default(),
         done: outcome.is_some(),
         synced: synced_badge(progress.synced, progress.expected),
-        replicas: replica_rows(&progress.replicas, now),
+        replicas: replica_rows(&progress.replicas, forgettable, now),
         hindrances: progress.hindrances,
         exceeded: progress.exceeded,
         bakes: progress.bake_seconds_left.map(duration),
