@@ -1,5 +1,7 @@
 //! What follows a promotion: it is done at n of n only, and what exceeds its limits is rolled back by itself.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bellwether_config_admin::ConsoleError;
@@ -271,6 +273,35 @@ async fn what_cannot_be_rolled_back_by_itself_is_told_and_stays() {
     assert_eq!(now.state, ProposalState::RollingOut);
     assert!(progress.hindrances.iter().any(|told| told.contains("cannot be rolled back by itself")));
     assert_eq!(progress.exceeded.len(), 1);
+}
+
+#[tokio::test]
+async fn a_mail_that_is_refused_for_good_is_not_sent_again() {
+    let staged = staged().await;
+    let world = &staged.world;
+    world.poison("prod", r#"{"arms": []}"#).await;
+    let draft = world.draft(0.7).await;
+    let proposal = world.console.propose(&approver(), draft).await.unwrap();
+    let proposal = world.try_out(&proposal).await;
+    let tries = Arc::new(AtomicUsize::new(0));
+    let counted = tries.clone();
+    staged.smtp.behave(move |step| {
+        if step.verb != "MAIL" {
+            return Reply::Usual;
+        }
+        counted.fetch_add(1, Ordering::SeqCst);
+        Reply::Say("550 not from you")
+    });
+    let limits = Limits { max_high_risk_percent: 60.0, ..Limits::default() };
+    let promoted =
+        world.console.promote(&approver(), proposal.id, proposal.revision, watched(limits)).await.unwrap();
+    staged.prod.replicas(|all| all[0].traffic = Some(traffic(99))).await;
+    until("it is tried", PATIENCE, async || tries.load(Ordering::SeqCst) > 0).await;
+    // The rollout goes on exceeding its limits at every look.
+    tokio::time::timeout(Duration::from_secs(4), world.ends(promoted.id, ProposalState::is_final))
+        .await
+        .expect_err("it cannot be rolled back by itself");
+    assert_eq!(tries.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
