@@ -9,6 +9,7 @@ pub mod archive;
 pub mod console;
 mod environment;
 mod error;
+pub mod forgetting;
 mod pages;
 mod parts;
 mod probes;

@@ -115,7 +115,33 @@ fn post(settings: &Settings) -> anyhow::Result<Post> {
         ..MailOptions::new(LoginDetails { url, user, password })
     };
     let mailer = mailer(&options, 1).context("smtp.url")?;
-    // Notices name their recipients themselves.
-    let addresses = AddressBook::new(&smtp.from, &[]).context("smtp.from")?;
+    // Notices name their recipients themselves; where nobody has an address, the operator's are told.
+    let addresses = AddressBook::new(&smtp.from, &smtp.recipients).context("smtp.from, smtp.recipients")?;
     Ok(Post::new(mailer, addresses, Duration::from_secs(smtp.timeout_seconds)))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use bellwether_mail::Draft;
+    use bellwether_settings::Embedded;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_names_nobody_goes_to_the_operator_s_recipients() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = Embedded::console(folder.path(), 1, 1, 0, None, std::iter::empty()).await.unwrap();
+        settings.smtp.recipients = vec!["ops@example.org".to_owned()];
+        let draft = Draft {
+            uid: uuid::Uuid::nil(),
+            environment: "prod".to_owned(),
+            to: Vec::new(),
+            subject: "a rollback".to_owned(),
+            text: "it was rolled back".to_owned(),
+            html: None,
+        };
+        let sent = post(&settings).unwrap().send(draft, SystemClock.now()).await.unwrap();
+        assert_eq!(sent.delivered.iter().map(ToString::to_string).collect::<Vec<_>>(), ["ops@example.org"]);
+    }
 }

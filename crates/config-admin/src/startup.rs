@@ -19,6 +19,7 @@ use crate::access::Access;
 use crate::api;
 use crate::archive::Archiver;
 use crate::console::Console;
+use crate::forgetting::Forgetter;
 use crate::pages::{self, State};
 use crate::parts::Parts;
 use crate::probes::{self, Probes};
@@ -50,6 +51,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .route("/proposals/{id}/promote", post().to(pages::proposal::promote))
         .route("/proposals/{id}/promote-past-staging", post().to(pages::proposal::past_staging))
         .route("/proposals/{id}/withdraw", post().to(pages::proposal::withdraw))
+        .route("/replicas/forget", post().to(pages::replicas::forget))
         .route("/history", get().to(pages::history::show))
         .route("/history.csv", get().to(pages::export::history_csv))
         .route("/history.json", get().to(pages::export::history_json))
@@ -153,6 +155,7 @@ impl ConsoleService {
         tasks.spawn(Runner::new(console.clone()).run(background.clone()));
         tasks.spawn(Watcher::new(console.clone()).run(background.clone()));
         tasks.spawn(Archiver::new(console.clone()).run(background.clone()));
+        tasks.spawn(Forgetter::new(console.clone()).run(background.clone()));
         tokio::spawn(background.clone().run_until_cancelled_owned(tidy(access)));
         tokio::spawn(background.clone().run_until_cancelled_owned(keep_metrics(parts.metrics.clone())));
         let handle = server.handle();

@@ -96,6 +96,8 @@ impl Embedded {
         };
         let soft = [
             ("AUTH__MODE", "off".to_owned()),
+            // The same after a restart, even where the process before was killed.
+            ("REPLICA", "up".to_owned()),
             ("SMTP__URL", format!("file://{}", absolute(&self.data.join(outbox)).display())),
             ("LOG__FORMAT", "text".to_owned()),
             ("LOG__LEVEL", "warn".to_owned()),

@@ -78,6 +78,22 @@ impl Traffic {
         Some(lower)
     }
 
+    /// What was answered since `earlier`, which the same replicas told of the same version.
+    #[must_use]
+    pub fn minus(&self, earlier: &Self) -> Self {
+        let before = |bucket: usize| earlier.latency.get(bucket).copied().unwrap_or(0);
+        let latency = self.latency.iter().enumerate();
+        Self {
+            version: self.version,
+            since: self.since,
+            answered: self.answered.saturating_sub(earlier.answered),
+            failed: self.failed.saturating_sub(earlier.failed),
+            high_risk: self.high_risk.saturating_sub(earlier.high_risk),
+            without_prediction: self.without_prediction.saturating_sub(earlier.without_prediction),
+            latency: latency.map(|(at, count)| count.saturating_sub(before(at))).collect(),
+        }
+    }
+
     /// This and what another replica answered with the same version, together: since the earlier of both.
     #[must_use]
     pub fn plus(&self, other: &Self) -> Self {

@@ -126,6 +126,17 @@ pub(crate) enum ConfigCommand {
         #[command(flatten)]
         console: ConsoleArgs,
     },
+    /// Expects a replica no longer that ended without saying so, until it reports again
+    ForgetReplica {
+        /// Its name, as `status` shows it
+        name: String,
+        /// Of which environment
+        #[arg(long, value_enum, default_value_t = EnvironmentArg::Prod)]
+        environment: EnvironmentArg,
+        /// Which console
+        #[command(flatten)]
+        console: ConsoleArgs,
+    },
     /// Waits for what goes on about a proposal: its trial, or its rollout with its bake; exits as `propose` does
     Wait {
         /// Which proposal

@@ -11,6 +11,7 @@ mod overview;
 mod payloads;
 mod proposals;
 mod query;
+mod replicas;
 mod steps;
 mod wire;
 
@@ -30,6 +31,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .service(resource(&format!("{environment}/history"), "GET").get(environments::history))
         .service(resource(&version, "GET").get(environments::version))
         .service(resource(&format!("{version}/diff"), "GET").get(environments::diff))
+        .service(resource(&format!("{environment}/replicas/forget"), "POST").post(replicas::forget))
         .service(resource("/environments/prod/versions/{version}/revert", "POST").post(steps::revert))
         .service(resource("/proposals", "GET, POST").get(proposals::list).post(proposals::propose))
         .service(resource("/proposals/{id}", "GET, PUT").get(proposals::one).put(proposals::edit))

@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
-use super::{audit, environments, me, overview, payloads, proposals, query, steps};
+use super::{audit, environments, me, overview, payloads, proposals, query, replicas, steps};
 
 /// What a token is, for whoever reads the document.
 const TOKENS: &str = "A token of the console, as `bwc_…`: people make them on their account's page, with a role and an \
      end, and it is shown once. A token may do what its role may, and never more than its owner may at the moment: \
-     `viewer` looks, `editor` proposes, edits, tries in staging and keeps payloads, `approver` approves, promotes and \
-     reverts too, `admin` may promote past staging. Each route names the role that it needs. The cookie of a browser's \
+     `viewer` looks, `editor` proposes, edits, tries in staging and keeps payloads, `approver` approves, promotes, \
+     reverts and forgets replicas too, `admin` may promote past staging. Each route names the role that it needs. The cookie of a browser's \
      session is not taken here.";
 
 #[derive(OpenApi)]
@@ -25,6 +25,7 @@ const TOKENS: &str = "A token of the console, as `bwc_…`: people make them on 
     paths(
         overview::overview, overview::models,
         environments::live, environments::history, environments::version, environments::diff,
+        replicas::forget,
         proposals::list, proposals::propose, proposals::one, proposals::edit,
         steps::try_in_staging, steps::approve, steps::promote, steps::promote_past_staging, steps::withdraw,
         steps::revert,

@@ -48,7 +48,7 @@ impl Console {
         Ok((found, report))
     }
 
-    fn looked_after(&self, environment: Environment) -> Result<&EnvironmentParts, ConsoleError> {
+    pub(super) fn looked_after(&self, environment: Environment) -> Result<&EnvironmentParts, ConsoleError> {
         let parts = self.environment(environment);
         parts.ok_or_else(|| {
             ConsoleError::NotFound("the console looks after `stage` and `prod` only".to_owned())

@@ -12,10 +12,11 @@ mod payloads;
 mod progress;
 mod promote;
 mod propose;
+mod replicas;
 mod revert;
 mod views;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bellwether_core::change::{Proposal, ProposalState};
@@ -23,7 +24,7 @@ use bellwether_mail::Post;
 use bellwether_settings::{Console as ConsoleSettings, Environment};
 use bellwether_store::archive::ArchiveStore;
 use bellwether_store::{Clock, Database, StoreError};
-use chrono::{DateTime, SubsecRound as _, Utc};
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use tokio::sync::Notify;
 
 pub use actor::Actor;
@@ -36,6 +37,7 @@ pub use views::{EnvironmentView, Health, ModelChoice, Overview, ReplicaState, Re
 
 use crate::ConsoleError;
 use crate::environment::{Census, EnvironmentParts};
+use crate::rollout::Evidence;
 
 /// The most that a list answers at once.
 pub(crate) const MAX_PAGE: u32 = 200;
@@ -66,6 +68,7 @@ pub struct Console {
     parts: Arc<ConsoleParts>,
     progress: Arc<progress::Table>,
     bells: Arc<Bells>,
+    evidence: Arc<Mutex<Evidence>>,
 }
 
 /// Wakes what goes on by itself, so that nobody waits for its next look.
@@ -80,7 +83,8 @@ impl Console {
     /// A console of these parts. Nothing goes on by itself before [`crate::trial::Runner`],
     /// [`crate::rollout::Watcher`] and [`crate::archive::Archiver`] run.
     pub fn new(parts: ConsoleParts) -> Self {
-        Self { parts: Arc::new(parts), progress: Arc::default(), bells: Arc::default() }
+        let (progress, bells, evidence) = (Arc::default(), Arc::default(), Arc::default());
+        Self { parts: Arc::new(parts), progress, bells, evidence }
     }
 
     /// Production's database, in which people, proposals and the audit log are.
@@ -126,6 +130,16 @@ impl Console {
 
     pub(crate) fn bells(&self) -> &Bells {
         &self.bells
+    }
+
+    /// What the watcher of this process has seen; not to be held over an await.
+    pub(crate) fn evidence(&self) -> MutexGuard<'_, Evidence> {
+        self.evidence.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long a replica may be unheard of before it is called silent.
+    pub(crate) fn patience(&self) -> TimeDelta {
+        Census::patience_of(self.parts.heartbeat)
     }
 
     pub(crate) fn parts(&self) -> &ConsoleParts {

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use bellwether_core::change::{Emergency, Proposal, ProposalKind, ProposalState, Rollout};
+use bellwether_core::change::{Emergency, Outcome, Proposal, ProposalKind, ProposalState, Rollout};
 use bellwether_core::config::{Origin, Provenance};
 use bellwether_settings::Approval as ApprovalRule;
 use bellwether_store::console::Step;
-use bellwether_store::{NewConfigVersion, Role};
+use bellwether_store::{NewConfigVersion, Role, StoreError};
 use serde_json::json;
 
 use super::change::Turn;
@@ -21,7 +21,7 @@ impl Console {
     ///
     /// # Errors
     /// [`ConsoleError::State`] where it did not pass, is not approved, or production's replicas have not what was
-    /// tried; [`ConsoleError::Stale`] where production is not what the proposer saw; [`ConsoleError::Overtaken`] where
+    /// tried, or another is being watched; [`ConsoleError::Stale`] where production is not what the proposer saw; [`ConsoleError::Overtaken`] where
     /// somebody else was quicker; [`ConsoleError::Unsure`] where the database went away amid it.
     pub async fn promote(
         &self,
@@ -83,16 +83,73 @@ impl Console {
             self.seen(before.id, before.revision).await?;
             return Err(self.stale(before.base, &live, &before.document).await?);
         }
+        if emergency.is_none() {
+            self.nothing_is_watched(&before).await?;
+        }
         self.production_is_able(&before, emergency.is_some()).await?;
+        let previous = self.last_finished(before.base).await?;
         let action = match emergency {
             Some(_) => "proposal.promoted_past_staging",
             None => "proposal.promoted",
         };
-        let turn = promotion(actor, before, &bake, emergency, action, self.now());
+        let turn = promotion(actor, before, previous, &bake, emergency, action, self.now());
         let promoted = self.turn(turn).await?;
         self.prod().announce().await;
         self.bells().rollouts.notify_one();
         Ok(promoted)
+    }
+
+    /// Whether no other proposal is being watched: a change on top of one that may yet be rolled back would end its
+    /// watch. The way back to an earlier version stays open, and so does the way past staging.
+    async fn nothing_is_watched(&self, before: &Proposal) -> Result<(), ConsoleError> {
+        if before.kind != ProposalKind::Change {
+            return Ok(());
+        }
+        let under_way = self.database().under_way().await?;
+        let watched = |other: &&Proposal| {
+            let rollout = other.rollout.as_ref().filter(|_| other.state == ProposalState::RollingOut);
+            other.id != before.id && rollout.is_some_and(|rollout| rollout.bake_seconds.is_some())
+        };
+        match under_way.iter().find(watched) {
+            Some(other) => Err(ConsoleError::State(format!(
+                "proposal {} is still being watched: wait until it is done, or revert it first",
+                other.id
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// The version to which a rollback of what comes after `base` returns: the last up to it that was not promoted, or
+    /// whose rollout was done. Where there is none, `base` itself.
+    async fn last_finished(&self, base: u64) -> Result<u64, ConsoleError> {
+        let prod = self.prod();
+        for version in (1..=base).rev() {
+            let Some(stored) = prod.database.version(prod.name(), version).await? else { continue };
+            let promoted = stored
+                .provenance
+                .as_ref()
+                .filter(|provenance| matches!(provenance.origin, Origin::Promotion | Origin::Revert));
+            let finished = match promoted.and_then(|provenance| provenance.proposal) {
+                Some(proposal) => self.has_finished(proposal, version).await?,
+                None => true,
+            };
+            if finished {
+                return Ok(version);
+            }
+        }
+        Ok(base)
+    }
+
+    /// Whether the rollout that made a version was done. One that cannot be read any more was not, as far as is known.
+    async fn has_finished(&self, proposal: u64, version: u64) -> Result<bool, ConsoleError> {
+        let proposal = match self.database().proposal(proposal).await {
+            Err(StoreError::Corrupt { .. }) => None,
+            found => found?,
+        };
+        let rollout = proposal.and_then(|proposal| proposal.rollout);
+        Ok(rollout.is_some_and(|rollout| {
+            rollout.version == version && matches!(rollout.outcome, Some(Outcome::Done { .. }))
+        }))
     }
 
     /// Whether those have agreed who have to. The way past staging does not lead past them.
@@ -162,10 +219,11 @@ impl Console {
     }
 }
 
-/// The change that a promotion is.
+/// The change that a promotion is. A rollback of it would return to `previous`.
 fn promotion(
     actor: &Actor,
     before: Proposal,
+    previous: u64,
     bake: &Bake,
     emergency: Option<Emergency>,
     action: &'static str,
@@ -196,7 +254,7 @@ fn promotion(
     let rollout = Rollout {
         // The next by its parent: the store appends it as this or not at all.
         version: before.base + 1,
-        previous: before.base,
+        previous,
         by: actor.name.clone(),
         at: now,
         bake_seconds: bake.seconds,
@@ -214,7 +272,7 @@ fn promotion(
     };
     let detail = json!({
         "version": before.base + 1,
-        "previous": before.base,
+        "previous": previous,
         "approved_by": before.approval.as_ref().map(|approval| &approval.by),
         "emergency": after.emergency.as_ref().map(|emergency| &emergency.reason),
         "bake_seconds": bake.seconds,

@@ -19,7 +19,7 @@ static ASSETS: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// What was just done, by the name that stands in the address: no text of a caller's is shown.
-const TOLD: [(&str, &str); 20] = [
+const TOLD: [(&str, &str); 21] = [
     ("proposed", "The proposal is written down. Try it in staging next."),
     ("edited", "The change is saved. What was tried or approved before no longer counts."),
     ("trying", "The trial has begun."),
@@ -39,6 +39,7 @@ const TOLD: [(&str, &str); 20] = [
     ("back", "You are logged in again. Nothing of what you typed is lost: look it over and send it."),
     ("overtaken", "Somebody else was quicker: this is how it stands now."),
     ("session-ended", "That session has ended."),
+    ("replica-forgotten", "The replica is forgotten. It is known again as soon as it reports."),
     ("unchanged", "There was nothing to change."),
 ];
 

@@ -16,6 +16,7 @@ mod problem;
 pub(crate) mod proposal;
 pub(crate) mod proposals;
 pub(crate) mod propose;
+pub(crate) mod replicas;
 mod report;
 mod schema;
 mod shown;

@@ -53,25 +53,27 @@ pub(super) struct ReplicaRow {
     pub(super) reasons: Vec<String>,
     pub(super) version: String,
     pub(super) heard: String,
+    /// The environment that may forget it, where it is silent and whoever looks may say so.
+    pub(super) forget: Option<&'static str>,
 }
 
 /// `GET /`
 pub(crate) async fn show(request: HttpRequest, state: Data<State>) -> Result<HttpResponse, PageError> {
     let signed = state.enter(&request).await?;
-    let now = state.clock.now();
+    let (now, may_forget) = (state.clock.now(), signed.actor.role >= Role::Approver);
     let overview = state.console.overview().await;
     let newest = state.console.proposals(None, LOOKED_THROUGH).await?;
     let open: Vec<_> = newest.into_iter().filter(|proposal| !proposal.state.is_final()).collect();
     page(&OverviewPage {
         frame: Frame::of(&signed, &request, "/"),
         may_propose: signed.actor.role >= Role::Editor,
-        environments: [card(&overview.stage, now), card(&overview.prod, now)],
+        environments: [&overview.stage, &overview.prod].map(|view| card(view, may_forget, now)),
         differences: difference_rows(&overview.differences),
         open: rows(&open, now),
     })
 }
 
-fn card(view: &EnvironmentView, now: DateTime<Utc>) -> EnvironmentCard {
+fn card(view: &EnvironmentView, may_forget: bool, now: DateTime<Utc>) -> EnvironmentCard {
     let (name, title) = match view.environment {
         Environment::Stage => ("stage", "Staging"),
         Environment::Prod => ("prod", "Production"),
@@ -84,7 +86,7 @@ fn card(view: &EnvironmentView, now: DateTime<Utc>) -> EnvironmentCard {
         unavailable: view.unavailable.clone(),
         live: view.live.as_ref().map(|live| live_card(live, now)),
         synced: synced_badge(view.synced(), view.replicas.len()),
-        replicas: replica_rows(&view.replicas, now),
+        replicas: replica_rows(&view.replicas, may_forget.then_some(name), now),
     }
 }
 
@@ -119,8 +121,12 @@ pub(super) fn synced_badge(synced: usize, expected: usize) -> Badge {
     Badge::new(class, format!("{synced}/{expected} synced"))
 }
 
-/// The replicas as rows.
-pub(super) fn replica_rows(replicas: &[ReplicaView], now: DateTime<Utc>) -> Vec<ReplicaRow> {
+/// The replicas as rows. Those of `forgettable`, an environment, are offered to be forgotten where they are silent.
+pub(super) fn replica_rows(
+    replicas: &[ReplicaView],
+    forgettable: Option<&'static str>,
+    now: DateTime<Utc>,
+) -> Vec<ReplicaRow> {
     let row = |replica: &ReplicaView| ReplicaRow {
         name: replica.name.clone(),
         badge: match replica.state {
@@ -132,6 +138,7 @@ pub(super) fn replica_rows(replicas: &[ReplicaView], now: DateTime<Utc>) -> Vec<
         reasons: replica.reasons.clone(),
         version: replica.version.map_or_else(|| "none".to_owned(), |version| version.to_string()),
         heard: ago(replica.heard_at, now),
+        forget: forgettable.filter(|_| replica.state == ReplicaState::Silent),
     };
     replicas.iter().map(row).collect()
 }

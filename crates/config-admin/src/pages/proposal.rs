@@ -4,7 +4,7 @@
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError as _};
 use askama::Template;
-use bellwether_core::change::{Limits, Outcome, Proposal, ProposalKind, ProposalState, differences};
+use bellwether_core::change::{Limits, Outcome, Proposal, ProposalKind, ProposalState, Rollout, differences};
 use bellwether_core::customer::FieldError;
 use bellwether_settings::{Approval, Environment};
 use bellwether_store::Role;
@@ -116,7 +116,11 @@ async fn render(
     let base = base.and_then(|(version, _)| version.document.ok());
     let changes = base.map(|base| differences(&base, &proposal.document)).unwrap_or_default();
     let rollout = match &proposal.rollout {
-        Some(_) => Some(rollout(state, &proposal, state.console.rollout_progress(&proposal).await?)),
+        Some(_) => {
+            let progress = state.console.rollout_progress(&proposal).await?;
+            let forgettable = (signed.actor.role >= Role::Approver).then_some("prod");
+            Some(rollout(state, &proposal, progress, forgettable))
+        }
         None => None,
     };
     let report = proposal.trial.as_ref().and_then(|trial| trial.report.as_ref());
@@ -289,7 +293,12 @@ fn limit_fields(limits: &Limits) -> Vec<(&'static str, &'static str, String)> {
     ]
 }
 
-fn rollout(state: &State, proposal: &Proposal, progress: RolloutProgress) -> RolloutView {
+fn rollout(
+    state: &State,
+    proposal: &Proposal,
+    progress: RolloutProgress,
+    forgettable: Option<&'static str>,
+) -> RolloutView {
     let now = state.clock.now();
     let fact = |name, value: String| Fact { name, value };
     let traffic = progress.traffic.as_ref().map(|traffic| {
@@ -307,8 +316,11 @@ fn rollout(state: &State, proposal: &Proposal, progress: RolloutProgress) -> Rol
     });
     let rollout = proposal.rollout.as_ref();
     let outcome = rollout.and_then(|rollout| rollout.outcome.as_ref()).map(|outcome| match outcome {
-        Outcome::Done { at } => {
-            ("good", format!("Done: every replica has it since {}.", time(*at)), Vec::new())
+        Outcome::Done { at, judged, .. } => {
+            let judgement = rollout.and_then(Rollout::judgement).unwrap_or_default();
+            let unjudged = !judged && rollout.is_some_and(|rollout| rollout.bake_seconds.is_some());
+            let class = if unjudged { "warn" } else { "good" };
+            (class, format!("Done: every replica has it since {}. {judgement}", time(*at)), Vec::new())
         }
         Outcome::RolledBack { at, version, reasons } => (
             "bad",
@@ -325,7 +337,7 @@ fn rollout(state: &State, proposal: &Proposal, progress: RolloutProgress) -> Rol
         at: rollout.map(|rollout| time(rollout.at)).unwrap_or_default(),
         done: outcome.is_some(),
         synced: synced_badge(progress.synced, progress.expected),
-        replicas: replica_rows(&progress.replicas, now),
+        replicas: replica_rows(&progress.replicas, forgettable, now),
         hindrances: progress.hindrances,
         exceeded: progress.exceeded,
         bakes: progress.bake_seconds_left.map(duration),

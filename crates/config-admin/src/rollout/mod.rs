@@ -4,6 +4,7 @@
 //! As with trials, what is under way is what the database says. Two processes at it do no harm: every write is by
 //! revision, and a rollback is one transaction with the version that it appends.
 
+mod evidence;
 mod judge;
 mod notices;
 mod progress;
@@ -19,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ConsoleError;
 use crate::console::{Console, SYSTEM, Turn, particulars};
+pub(crate) use evidence::Evidence;
 use notices::Notices;
 use standing::Standing;
 
@@ -48,7 +50,13 @@ impl Watcher {
     async fn keep_watching(&self) {
         let mut away = false;
         loop {
-            match self.look().await {
+            let now = self.console.now();
+            let looked = self.look().await;
+            match &looked {
+                Err(error) if is_away(error) => self.console.evidence().lost(),
+                _ => self.console.evidence().looked(now, self.console.patience()),
+            }
+            match looked {
                 Ok(()) => away = false,
                 Err(error) if !away => {
                     // Said once an outage.
@@ -63,47 +71,61 @@ impl Watcher {
     }
 
     async fn look(&self) -> Result<(), ConsoleError> {
-        for proposal in self.console.database().under_way().await? {
-            if proposal.state != ProposalState::RollingOut {
-                continue;
-            }
+        let mut under_way = self.console.database().under_way().await?;
+        under_way.retain(|proposal| proposal.state == ProposalState::RollingOut);
+        let versions: Vec<_> = under_way.iter().filter_map(|proposal| proposal.rollout.as_ref()).collect();
+        self.console.evidence().keep(|version| versions.iter().any(|rollout| rollout.version == version));
+        let mut failed = None;
+        for proposal in under_way {
             let id = proposal.id;
             match self.watch(proposal).await {
                 // Somebody did something to it meanwhile: the next look sees what.
                 Ok(()) | Err(ConsoleError::Overtaken(_) | ConsoleError::Stale { .. }) => {}
-                Err(error @ (ConsoleError::Unsure(_) | ConsoleError::Store(_))) => return Err(error),
+                // The others are looked at all the same.
+                Err(error @ (ConsoleError::Unsure(_) | ConsoleError::Store(_))) => {
+                    failed.get_or_insert(error);
+                }
                 Err(error) => tracing::error!(%error, proposal = id, "a rollout cannot be watched"),
             }
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     async fn watch(&self, proposal: Proposal) -> Result<(), ConsoleError> {
         let Some(rollout) = proposal.rollout.clone() else { return Ok(()) };
-        let live = self.console.prod().live().await?.map_or(0, |live| live.version);
-        if live > rollout.version {
-            return self.overtaken(proposal, rollout, live).await;
+        let newest = self.console.prod().live().await?.map_or(0, |newest| newest.version);
+        if let Some(by) = self.overtaker(rollout.version, newest).await? {
+            return self.overtaken(proposal, rollout, by).await;
         }
         let census = self.console.census(self.console.prod()).await?;
-        let standing = Standing::of(&rollout, &census);
+        self.console.evidence().count(rollout.version, &census);
+        let standing = Standing::of(&rollout, &census, &self.console.evidence());
         if !standing.exceeded.is_empty() {
-            return self.roll_back(proposal, rollout, standing.exceeded).await;
+            return self.roll_back(proposal, rollout, newest, standing.exceeded).await;
         }
         if !standing.hindrances.is_empty() {
             return Ok(());
         }
-        self.synced(proposal, rollout).await
+        let answers = standing.traffic.map_or(0, |traffic| traffic.answered.saturating_add(traffic.failed));
+        self.synced(proposal, rollout, answers).await
     }
 
     /// Every replica has it: from now on it bakes; where it has, or need not, it is done.
-    async fn synced(&self, proposal: Proposal, mut rollout: Rollout) -> Result<(), ConsoleError> {
+    async fn synced(
+        &self,
+        proposal: Proposal,
+        mut rollout: Rollout,
+        answers: u64,
+    ) -> Result<(), ConsoleError> {
         let now = self.console.now();
         let since = rollout.synced_at.unwrap_or(now);
         let baked = (now - since).num_milliseconds().max(0).unsigned_abs() / 1_000;
         if rollout.bake_seconds.is_none_or(|seconds| baked >= seconds) {
             rollout.synced_at = Some(since);
-            rollout.outcome = Some(Outcome::Done { at: now });
-            return self.end(proposal, rollout, ProposalState::Done, "proposal.done", json!({})).await;
+            let judged = rollout.bake_seconds.is_some() && answers >= rollout.limits.min_answers.max(1);
+            rollout.outcome = Some(Outcome::Done { at: now, answers, judged });
+            let detail = json!({ "answers": answers, "judged": judged });
+            return self.end(proposal, rollout, ProposalState::Done, "proposal.done", detail).await;
         }
         if rollout.synced_at.is_none() {
             rollout.synced_at = Some(now);
@@ -111,6 +133,18 @@ impl Watcher {
             return self.end(proposal, rollout, state, "proposal.synced", json!({})).await;
         }
         Ok(())
+    }
+
+    /// The version that replicas run in place of one, if there is: a row that is no config goes live nowhere.
+    async fn overtaker(&self, version: u64, newest: u64) -> Result<Option<u64>, ConsoleError> {
+        let prod = self.console.prod();
+        for later in (version + 1..=newest).rev() {
+            let row = prod.database.version(prod.name(), later).await?;
+            if row.is_some_and(|row| row.document.is_ok()) {
+                return Ok(Some(later));
+            }
+        }
+        Ok(None)
     }
 
     async fn overtaken(
@@ -140,5 +174,14 @@ impl Watcher {
         let actor = SYSTEM.to_owned();
         self.console.turn(Turn { before, after, action, actor, detail, more: Vec::new() }).await?;
         Ok(())
+    }
+}
+
+/// Whether the database could not be asked.
+fn is_away(error: &ConsoleError) -> bool {
+    match error {
+        ConsoleError::Unsure(_) => true,
+        ConsoleError::Store(error) => error.is_transient(),
+        _ => false,
     }
 }

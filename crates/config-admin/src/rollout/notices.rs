@@ -24,6 +24,8 @@ const BACK: u32 = 200;
 pub(super) struct Notices {
     console: Console,
     waiting: Mutex<BTreeMap<u64, Notice>>,
+    /// Proposals and subjects of which nobody can be told: not to be tried again by this process.
+    given_up: Mutex<BTreeSet<(u64, String)>>,
     bell: Notify,
 }
 
@@ -34,11 +36,13 @@ struct Notice {
     text: String,
     /// Who has it already, as far as one mail reached some.
     told: BTreeSet<String>,
+    /// Whether all have it, and only the note of that is missing.
+    sent: bool,
 }
 
 impl Notices {
     pub(super) fn new(console: Console) -> Self {
-        Self { console, waiting: Mutex::default(), bell: Notify::new() }
+        Self { console, waiting: Mutex::default(), given_up: Mutex::default(), bell: Notify::new() }
     }
 
     /// Has those concerned told of a rollback.
@@ -56,13 +60,13 @@ impl Notices {
         let (version, previous) = (rollout.version, rollout.previous);
         let text = format!(
             "Version {version} of production's config exceeds its limits:\n\n{}\nIt cannot be rolled back by itself, \
-             since version {previous}, which was live before, is no config that could be live: {why}. Version \
-             {version} stays live until somebody promotes another.\n\n{}\n",
+             since version {previous}, to which that would return, is no config that could be live: {why}. Version \
+             {version} stays live until somebody reverts it or an admin promotes another past staging.\n\n{}\n",
             listed(reasons),
             self.link(proposal.id)
         );
         let subject = format!("Bellwether: version {version} exceeds its limits and cannot be rolled back");
-        self.add(Notice { proposal: proposal.id, subject, text, told: BTreeSet::new() });
+        self.add(Notice { proposal: proposal.id, subject, text, told: BTreeSet::new(), sent: false });
     }
 
     /// Sends what waits, again and again until it is sent. Never ends.
@@ -102,8 +106,11 @@ impl Notices {
     async fn see_to(&self, mut notice: Notice) -> bool {
         let Some(post) = &self.console.parts().post else {
             tracing::error!(proposal = notice.proposal, "nobody is told: no mail server is set");
-            return self.over(notice.proposal);
+            return self.give_up(&notice);
         };
+        if notice.sent {
+            return self.note(notice.proposal).await;
+        }
         let to = match self.recipients(notice.proposal).await {
             Ok(to) => to.difference(&notice.told).cloned().collect::<Vec<_>>(),
             Err(_) => return false,
@@ -127,7 +134,7 @@ impl Notices {
             }
             Err(PostError::Message(error)) => {
                 tracing::error!(%error, proposal = notice.proposal, "nobody can be told of a rollback");
-                self.over(notice.proposal)
+                self.give_up(&notice)
             }
             Err(PostError::Send(SendError::Permanent(error))) => {
                 tracing::error!(
@@ -135,7 +142,7 @@ impl Notices {
                     proposal = notice.proposal,
                     "the mail server refuses to tell of a rollback"
                 );
-                self.over(notice.proposal)
+                self.give_up(&notice)
             }
             Err(error) => {
                 tracing::warn!(%error, proposal = notice.proposal, "those concerned by a rollback are told later");
@@ -151,10 +158,10 @@ impl Notices {
         }
         let later: BTreeSet<_> = sent.deferred.iter().map(|(address, _)| address.to_string()).collect();
         notice.told.extend(to.iter().filter(|address| !later.contains(*address)).cloned());
-        if !later.is_empty() {
-            self.lock().insert(notice.proposal, notice.clone());
-        }
-        later.is_empty()
+        notice.sent = later.is_empty();
+        // Kept, so that whoever has it is not sent it again while the note of it cannot be written.
+        self.lock().insert(notice.proposal, notice.clone());
+        notice.sent
     }
 
     /// Notes in the proposal that they are told.
@@ -208,7 +215,7 @@ impl Notices {
             self.link(proposal.id)
         );
         let subject = format!("Bellwether: version {promoted} of production's config was rolled back");
-        Some(Notice { proposal: proposal.id, subject, text, told: BTreeSet::new() })
+        Some(Notice { proposal: proposal.id, subject, text, told: BTreeSet::new(), sent: false })
     }
 
     /// Where the proposal is looked at.
@@ -223,8 +230,20 @@ impl Notices {
     }
 
     fn add(&self, notice: Notice) {
+        let key = (notice.proposal, notice.subject.clone());
+        if self.given_up.lock().unwrap_or_else(PoisonError::into_inner).contains(&key) {
+            return;
+        }
         self.lock().entry(notice.proposal).or_insert(notice);
         self.bell.notify_one();
+    }
+
+    /// Nobody can be told, and nobody is tried again: what goes on a second later would try at once.
+    fn give_up(&self, notice: &Notice) -> bool {
+        let mut given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
+        given_up.insert((notice.proposal, notice.subject.clone()));
+        drop(given_up);
+        self.over(notice.proposal)
     }
 
     fn over(&self, id: u64) -> bool {

@@ -16,7 +16,7 @@ impl Console {
             return Err(ConsoleError::State("it has not been promoted".to_owned()));
         };
         let census = self.census(self.prod()).await?;
-        let standing = Standing::of(rollout, &census);
+        let standing = Standing::of(rollout, &census, &self.evidence());
         let goes_on = proposal.state == ProposalState::RollingOut;
         let mut hindrances = if goes_on { standing.hindrances } else { Vec::new() };
         if goes_on && !standing.exceeded.is_empty() {

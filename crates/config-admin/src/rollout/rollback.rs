@@ -13,11 +13,13 @@ use crate::console::{SYSTEM, Turn, particulars};
 
 impl Watcher {
     /// Rolls back, and has those concerned told. Where what was live before is no config that could be live, nothing
-    /// is changed, and they are told of that.
+    /// is changed, and they are told of that. `newest` is the newest row: a later one than the rollout's version that
+    /// is no config does not stand in the way.
     pub(super) async fn roll_back(
         &self,
         before: Proposal,
         rollout: Rollout,
+        newest: u64,
         reasons: Vec<String>,
     ) -> Result<(), ConsoleError> {
         let prod = self.console.prod();
@@ -34,7 +36,7 @@ impl Watcher {
             }
         };
         let now = self.console.now();
-        let version = rollout.version + 1;
+        let version = newest + 1;
         tracing::warn!(
             proposal = before.id,
             version,
@@ -43,7 +45,7 @@ impl Watcher {
         );
         let step = Step::AppendVersion(NewConfigVersion {
             environment: prod.name().to_owned(),
-            parent: Some(rollout.version),
+            parent: Some(newest),
             document: document.clone(),
             author: SYSTEM.to_owned(),
             reason: format!("version {} exceeded its limits: {}", rollout.version, reasons.join("; ")),

@@ -4,7 +4,7 @@ use bellwether_core::change::Rollout;
 use bellwether_store::Traffic;
 use chrono::TimeDelta;
 
-use super::judge;
+use super::{Evidence, judge};
 use crate::console::{ReplicaState, ReplicaView};
 use crate::environment::Census;
 
@@ -19,16 +19,22 @@ pub(super) struct Standing {
 }
 
 impl Standing {
-    pub(super) fn of(rollout: &Rollout, census: &Census) -> Self {
+    pub(super) fn of(rollout: &Rollout, census: &Census, evidence: &Evidence) -> Self {
         let replicas = census.against(Some(rollout.version));
         let synced = replicas.iter().filter(|replica| replica.state == ReplicaState::Synced).count();
-        let traffic = traffic(rollout, census);
+        let traffic = evidence.all(rollout.version).or_else(|| traffic(rollout, census));
         let mut exceeded = Vec::new();
         if rollout.bake_seconds.is_some() {
             exceeded.extend(traffic.iter().flat_map(|traffic| judge::exceeded(&rollout.limits, traffic)));
-            exceeded.extend(silences(rollout, census));
+            if exceeded.is_empty() {
+                // What goes wrong late is not made up for by all that went well before.
+                let lately = evidence.lately(rollout.version);
+                let lately = lately.iter().flat_map(|traffic| judge::exceeded(&rollout.limits, traffic));
+                exceeded.extend(lately.map(|reason| format!("within the last minute, {reason}")));
+            }
+            exceeded.extend(silences(rollout, census, evidence));
         }
-        Self { hindrances: hindrances(rollout, &replicas), replicas, synced, traffic, exceeded }
+        Self { hindrances: hindrances(rollout, census, &replicas), replicas, synced, traffic, exceeded }
     }
 }
 
@@ -41,15 +47,21 @@ fn traffic(rollout: &Rollout, census: &Census) -> Option<Traffic> {
 }
 
 /// What keeps it from being done.
-fn hindrances(rollout: &Rollout, replicas: &[ReplicaView]) -> Vec<String> {
+fn hindrances(rollout: &Rollout, census: &Census, replicas: &[ReplicaView]) -> Vec<String> {
     if replicas.is_empty() {
         return vec!["no replica of production reports".to_owned()];
     }
     let version = rollout.version;
+    let tells = |name: &str| {
+        let report = census.reports().iter().find(|report| report.replica == name);
+        report.and_then(|report| report.traffic.as_ref()).is_some_and(|told| told.version == version)
+    };
     let told = replicas.iter().filter_map(|replica| {
         let name = &replica.name;
         match replica.state {
-            ReplicaState::Synced => None,
+            // What is watched has to be seen.
+            ReplicaState::Synced => (rollout.bake_seconds.is_some() && !tells(name))
+                .then(|| format!("replica {name} does not tell what it answers under version {version}")),
             ReplicaState::Behind => {
                 let runs = replica.version.map_or_else(|| "none".to_owned(), |version| version.to_string());
                 Some(format!("replica {name} runs version {runs} still"))
@@ -64,17 +76,20 @@ fn hindrances(rollout: &Rollout, replicas: &[ReplicaView]) -> Vec<String> {
 }
 
 /// The replicas that have gone silent since the promotion. One that was silent before, as the way past staging allows,
-/// has not gone silent by it.
-fn silences(rollout: &Rollout, census: &Census) -> Vec<String> {
+/// has not gone silent by it. While the database cannot be read nobody can be heard: only the silence counts that began
+/// after it could be, and after every replica had the time for a report.
+fn silences(rollout: &Rollout, census: &Census, evidence: &Evidence) -> Vec<String> {
+    let Some(listening) = evidence.watching_since().map(|since| since + census.patience()) else {
+        return Vec::new();
+    };
     let limit = rollout.limits.max_silence_seconds;
     let most = TimeDelta::seconds(i64::try_from(limit).unwrap_or(i64::MAX / 1_000));
-    if census.reports().is_empty() && census.now() - rollout.at > most {
+    if census.reports().is_empty() && census.now() - rollout.at.max(listening) > most {
         return vec![format!("no replica of production has reported, though {limit} s have gone by")];
     }
-    let told = census
-        .reports()
-        .iter()
-        .filter(|report| !census.was_silent_at(report, rollout.at) && census.silence(report) > most);
+    let told = census.reports().iter().filter(|report| {
+        !census.was_silent_at(report, rollout.at) && census.silence_from(report, listening) > most
+    });
     told.map(|report| {
         let silence = census.silence(report).num_seconds();
         format!("replica {} has not been heard of for {silence} s, over {limit} s", report.replica)

@@ -5,5 +5,6 @@
 mod privileges;
 mod proposals;
 mod refusals;
+mod replicas;
 mod texts;
 mod world;

@@ -43,6 +43,7 @@ fn routes() -> Vec<(Method, &'static str, Answers)> {
         proposal("/api/proposals/1/approve", APPROVE),
         proposal("/api/proposals/1/promote", APPROVE),
         proposal("/api/environments/prod/versions/1/revert", APPROVE),
+        proposal("/api/environments/prod/replicas/forget", APPROVE),
         proposal("/api/proposals/1/promote-past-staging", RULE),
     ]
 }

@@ -146,7 +146,7 @@ pub(crate) fn says(name: &str) -> Says {
         name: name.to_owned(),
         bundles: bundles.into(),
         refuses: None,
-        traffic: None,
+        traffic: Some(Traffic::begun(0, Utc::now())),
         follows: true,
         silent: false,
     }

@@ -1,23 +1,28 @@
 //! The database away at the moment of a promotion: afterwards it was made or it was not, everywhere alike.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bellwether_config_admin::ConsoleError;
-use bellwether_core::change::{Proposal, ProposalState};
+use bellwether_config_admin::console::Bake;
+use bellwether_core::change::{Limits, Proposal, ProposalState};
 use bellwether_store::console::verify_audit;
 use bellwether_store::mysql::{Mysql, MysqlOptions, MysqlTls};
 use bellwether_store::{Database as _, LoginDetails, SharedDatabase};
 use bellwether_testkit::mariadb::MariaDb;
+use bellwether_testkit::wait::until;
+use chrono::{TimeDelta, Utc};
 
 use crate::apis::FakeApi;
 use crate::flaky::{Flaky, Mode};
-use crate::world::{Plan, World, approver, unwatched};
+use crate::world::{PATIENCE, Plan, World, approver, unwatched};
 
 struct Away {
     world: World,
     flaky: Flaky,
     mariadb: MariaDb,
-    _apis: [FakeApi; 2],
+    _stage_api: FakeApi,
+    prod_api: FakeApi,
 }
 
 /// A console whose production is a MariaDB behind a proxy; the replicas and the test come to it directly.
@@ -40,7 +45,7 @@ async fn world() -> Away {
     let world = World::new(plan).await;
     stage_api.over(&world.stage).await;
     prod_api.over(&world.prod).await;
-    Away { world, flaky, mariadb, _apis: [stage_api, prod_api] }
+    Away { world, flaky, mariadb, _stage_api: stage_api, prod_api }
 }
 
 async fn opened(url: String) -> SharedDatabase {
@@ -149,11 +154,44 @@ async fn a_trial_under_way_survives_a_database_that_is_away_for_a_while() {
     let proposal = world.proposed(0.7).await;
     world.console.try_in_staging(&crate::world::editor(), proposal.id, proposal.revision).await.unwrap();
     away.flaky.set(Mode::CutAfterCommit);
-    tokio::time::timeout(std::time::Duration::from_secs(30), away.flaky.cuts()).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(30), away.flaky.cuts()).await.unwrap();
     away.flaky.set(Mode::Open);
     let ended = world.ends(proposal.id, |state| state != ProposalState::Trying).await;
     assert_eq!(ended.state, ProposalState::Passed, "{:#?}", crate::world::report(&ended).checks);
     trials.end().await;
     let tested = world.actions().await.into_iter().filter(|action| action == "proposal.tested").count();
     assert_eq!(tested, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn silence_that_a_database_outage_explains_rolls_nothing_back() {
+    let away = world().await;
+    let world = &away.world;
+    world.run();
+    let proposal = world.passed(0.7).await;
+    let limits = Limits { max_silence_seconds: 1, ..Limits::default() };
+    let bake = Bake { seconds: Some(5), limits };
+    let promoted = world.console.promote(&approver(), proposal.id, proposal.revision, bake).await.unwrap();
+    until("it bakes", PATIENCE, async || {
+        world.prod.proposal(promoted.id).await.unwrap().unwrap().rollout.unwrap().synced_at.is_some()
+    })
+    .await;
+    // The database is away for the console and, as it would be, for the replicas.
+    away.flaky.set(Mode::Closed);
+    away.prod_api.replicas(|all| all[0].silent = true).await;
+    let heard = world.prod.replicas("prod").await.unwrap().remove(0).at;
+    until("more than the silence that is allowed has gone by", PATIENCE, async || {
+        Utc::now() - heard > TimeDelta::seconds(6)
+    })
+    .await;
+    away.flaky.set(Mode::Open);
+    until("the console reads again", PATIENCE, async || world.console.proposal(promoted.id).await.is_ok())
+        .await;
+    // The console is back before the replicas are: it looks several times meanwhile.
+    tokio::time::timeout(Duration::from_secs(3), world.ends(promoted.id, ProposalState::is_final))
+        .await
+        .expect_err("nobody could have been heard");
+    away.prod_api.replicas(|all| all[0].silent = false).await;
+    let ended = world.ends(promoted.id, ProposalState::is_final).await;
+    assert_eq!(ended.state, ProposalState::Done);
 }

@@ -5,6 +5,7 @@
 mod apis;
 mod database;
 mod flaky;
+mod gone;
 mod promoting;
 mod proposing;
 mod real;

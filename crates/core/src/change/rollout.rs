@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct Rollout {
     /// The version that it became.
     pub version: u64,
-    /// The version that was live before, to which a rollback returns.
+    /// The version to which a rollback returns: the last one before whose own rollout, if it had any, was done.
     pub previous: u64,
     /// Who promoted it.
     pub by: String,
@@ -60,6 +60,19 @@ impl Default for Limits {
     }
 }
 
+impl Rollout {
+    /// By what a rollout that is done was found good, in a sentence; none of another.
+    pub fn judgement(&self) -> Option<String> {
+        let Some(Outcome::Done { answers, judged, .. }) = self.outcome else { return None };
+        let least = self.limits.min_answers;
+        Some(match (self.bake_seconds, judged) {
+            (None, _) => "It was not watched.".to_owned(),
+            (Some(_), true) => format!("It was judged by {answers} answers."),
+            (Some(_), false) => format!("Not judged: {answers} answers, and judging takes {}.", least.max(1)),
+        })
+    }
+}
+
 /// How a rollout ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case", tag = "outcome")]
@@ -68,6 +81,12 @@ pub enum Outcome {
     Done {
         /// When, in UTC.
         at: DateTime<Utc>,
+        /// How many answers it gave until then, as far as its replicas told.
+        #[serde(default)]
+        answers: u64,
+        /// Whether these were enough to judge its limits by; never, where it was not watched.
+        #[serde(default)]
+        judged: bool,
     },
     /// It exceeded a limit and was rolled back.
     RolledBack {

@@ -8,6 +8,7 @@ mod change;
 mod client;
 mod diff;
 mod follow;
+mod forget;
 mod get;
 mod history;
 mod printed;
@@ -51,6 +52,9 @@ async fn run_on(client: &Client, command: &ConfigCommand) -> anyhow::Result<Exit
         ConfigCommand::Promote(promote) => promote::run(client, promote).await,
         ConfigCommand::Revert(revert) => revert::run(client, revert).await,
         ConfigCommand::Status { id, json, .. } => status::run(client, *id, *json).await,
+        ConfigCommand::ForgetReplica { name, environment, .. } => {
+            forget::run(client, name, *environment).await
+        }
         ConfigCommand::Wait { id, timeout, .. } => steps::wait(client, *id, *timeout).await,
     }
 }
@@ -64,6 +68,7 @@ fn console(command: &ConfigCommand) -> &ConsoleArgs {
         | ConfigCommand::Approve { console, .. }
         | ConfigCommand::Withdraw { console, .. }
         | ConfigCommand::Status { console, .. }
+        | ConfigCommand::ForgetReplica { console, .. }
         | ConfigCommand::Wait { console, .. } => console,
         ConfigCommand::Propose(propose) => &propose.console,
         ConfigCommand::Promote(promote) => &promote.console,

@@ -1,7 +1,9 @@
 //! How config is told to people: documents, differences, proposals and reports, in lines. Whatever somebody once typed
 //! is told without characters that would steer a terminal.
 
-use bellwether_core::change::{Check, CheckName, Difference, Proposal, ProposalState, Replay, TrialReport};
+use bellwether_core::change::{
+    Check, CheckName, Difference, Proposal, ProposalState, Replay, Rollout, TrialReport,
+};
 use chrono::Utc;
 use serde_json::Value;
 
@@ -84,7 +86,10 @@ pub(super) fn in_words(proposal: &Proposal) -> String {
         ProposalState::Passed => "it has passed its trial".to_owned(),
         ProposalState::Failed => "it has not passed its trial".to_owned(),
         ProposalState::RollingOut => format!("it is being rolled out as version {version}"),
-        ProposalState::Done => format!("it is in production as version {version}, and done"),
+        ProposalState::Done => {
+            let judgement = proposal.rollout.as_ref().and_then(Rollout::judgement).unwrap_or_default();
+            format!("it is in production as version {version}, and done. {judgement}").trim_end().to_owned()
+        }
         ProposalState::RolledBack => {
             format!("it was in production as version {version}, and was rolled back")
         }
