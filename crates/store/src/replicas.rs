@@ -58,6 +58,16 @@ pub trait Replicas: Send + Sync {
     /// [`StoreError::Corrupt`] where a row cannot be read.
     async fn replicas(&self, environment: &str) -> Result<Vec<ReplicaReport>, StoreError>;
 
+    /// The same, where a row that cannot be read keeps nobody from the others: such a replica has told no bundles, no
+    /// refusal and no traffic, and comes with why ([`StoreError::Corrupt`]).
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn replicas_with_unreadable(
+        &self,
+        environment: &str,
+    ) -> Result<Vec<(ReplicaReport, Option<StoreError>)>, StoreError>;
+
     /// Forgets a replica that has ended in order; answers whether it was known.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! The replicas of an environment against one version of its config: who has it, who refuses it, who is silent.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bellwether_store::{ReplicaReport, StoreError};
@@ -17,6 +18,8 @@ const CLOCKS_DIFFER: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone)]
 pub(crate) struct Census {
     reports: Vec<ReplicaReport>,
+    /// Why the rows of some cannot be read, by name.
+    unreadable: BTreeMap<String, String>,
     now: DateTime<Utc>,
     patience: TimeDelta,
 }
@@ -31,13 +34,20 @@ impl Census {
         now: DateTime<Utc>,
         heartbeat: Duration,
     ) -> Result<Self, StoreError> {
-        let reports = environment.database.replicas(environment.name()).await?;
-        Ok(Self::of(reports, now, heartbeat))
+        let read = environment.database.replicas_with_unreadable(environment.name()).await?;
+        let (mut reports, mut unreadable) = (Vec::with_capacity(read.len()), BTreeMap::new());
+        for (report, fault) in read {
+            if let Some(fault) = fault {
+                unreadable.insert(report.replica.clone(), fault.to_string());
+            }
+            reports.push(report);
+        }
+        Ok(Self { unreadable, ..Self::of(reports, now, heartbeat) })
     }
 
     /// A count of these.
     pub(crate) fn of(reports: Vec<ReplicaReport>, now: DateTime<Utc>, heartbeat: Duration) -> Self {
-        Self { reports, now, patience: Self::patience_of(heartbeat) }
+        Self { reports, unreadable: BTreeMap::new(), now, patience: Self::patience_of(heartbeat) }
     }
 
     /// How long a replica that reports every `heartbeat` may be unheard of before it is called silent.
@@ -88,9 +98,10 @@ impl Census {
 
     fn view(&self, report: &ReplicaReport, version: Option<u64>) -> ReplicaView {
         let refused = report.refused.as_ref().filter(|refused| Some(refused.version) == version);
+        let unreadable = self.unreadable.get(&report.replica);
         let state = if self.is_silent(report) {
             ReplicaState::Silent
-        } else if refused.is_some() {
+        } else if refused.is_some() || unreadable.is_some() {
             ReplicaState::Refused
         } else if report.version == version {
             ReplicaState::Synced
@@ -101,7 +112,10 @@ impl Census {
             name: report.replica.clone(),
             state,
             version: report.version,
-            reasons: refused.map(|refused| refused.reasons.clone()).unwrap_or_default(),
+            reasons: match unreadable {
+                Some(why) => vec![why.clone()],
+                None => refused.map(|refused| refused.reasons.clone()).unwrap_or_default(),
+            },
             heard_at: report.at,
             started_at: report.started_at,
             bundles: report.bundles.clone(),

@@ -75,16 +75,20 @@ impl Watcher {
         under_way.retain(|proposal| proposal.state == ProposalState::RollingOut);
         let versions: Vec<_> = under_way.iter().filter_map(|proposal| proposal.rollout.as_ref()).collect();
         self.console.evidence().keep(|version| versions.iter().any(|rollout| rollout.version == version));
+        let mut failed = None;
         for proposal in under_way {
             let id = proposal.id;
             match self.watch(proposal).await {
                 // Somebody did something to it meanwhile: the next look sees what.
                 Ok(()) | Err(ConsoleError::Overtaken(_) | ConsoleError::Stale { .. }) => {}
-                Err(error @ (ConsoleError::Unsure(_) | ConsoleError::Store(_))) => return Err(error),
+                // The others are looked at all the same.
+                Err(error @ (ConsoleError::Unsure(_) | ConsoleError::Store(_))) => {
+                    failed.get_or_insert(error);
+                }
                 Err(error) => tracing::error!(%error, proposal = id, "a rollout cannot be watched"),
             }
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     async fn watch(&self, proposal: Proposal) -> Result<(), ConsoleError> {

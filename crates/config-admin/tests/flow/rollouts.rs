@@ -305,6 +305,45 @@ async fn a_mail_that_is_refused_for_good_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn a_proposal_that_cannot_be_read_keeps_nobody_from_guarding_the_others() {
+    let staged = staged().await;
+    let world = &staged.world;
+    let broken = world.proposed(0.9).await;
+    assert_eq!(broken.id, 1);
+    let limits = Limits { max_high_risk_percent: 60.0, ..Limits::default() };
+    world.shell("UPDATE proposals SET content = 'no JSON', state = 'rolling_out' WHERE id = 1").await;
+    let promoted = promoted(world, 0.7, watched(limits)).await;
+    staged.prod.replicas(|all| all[0].traffic = Some(traffic(99))).await;
+    let ended = world.ends(promoted.id, ProposalState::is_final).await;
+    assert_eq!(ended.state, ProposalState::RolledBack);
+}
+
+#[tokio::test]
+async fn a_replica_whose_row_cannot_be_read_is_named_and_hides_no_other() {
+    let staged = staged().await;
+    let world = &staged.world;
+    let limits = Limits { max_high_risk_percent: 60.0, ..Limits::default() };
+    let promoted = promoted(world, 0.7, watched(limits)).await;
+    let mut other = world.prod.replicas("prod").await.unwrap().remove(0);
+    other.replica = "prod-1".to_owned();
+    // It is not to fall silent while this runs.
+    other.at = Utc::now() + chrono::TimeDelta::hours(1);
+    world.prod.report(&other).await.unwrap();
+    world.shell("UPDATE replicas SET bundles = 'no JSON' WHERE replica = 'prod-1'").await;
+    let told = "the row of replica prod-1";
+    until("it is told", PATIENCE, async || {
+        let progress = world.console.rollout_progress(&promoted).await.unwrap();
+        progress.synced == 1 && progress.hindrances.iter().any(|hindrance| hindrance.contains(told))
+    })
+    .await;
+    let overview = world.console.overview().await;
+    let states: Vec<_> = overview.prod.replicas.iter().map(|replica| replica.state).collect();
+    assert_eq!(states, [ReplicaState::Synced, ReplicaState::Refused]);
+    staged.prod.replicas(|all| all[0].traffic = Some(traffic(99))).await;
+    world.ends(promoted.id, |state| state == ProposalState::RolledBack).await;
+}
+
+#[tokio::test]
 async fn another_version_overtakes_a_rollout() {
     let staged = staged().await;
     let world = &staged.world;

@@ -216,6 +216,14 @@ impl World {
         poison(&file, environment, version, document).await;
     }
 
+    /// Runs a statement on production's database, as with a SQL shell. Only where that is SQLite.
+    pub(crate) async fn shell(&self, statement: &'static str) {
+        let file = self.folder.path().join("prod.sqlite");
+        let pool = sqlx::SqlitePool::connect(&format!("sqlite://{}", file.display())).await.unwrap();
+        sqlx::query(statement).execute(&pool).await.unwrap();
+        pool.close().await;
+    }
+
     pub(crate) async fn actions(&self) -> Vec<String> {
         self.lines().await.into_iter().map(|line| line.action).collect()
     }

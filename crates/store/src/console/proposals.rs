@@ -20,10 +20,11 @@ pub trait Proposals: Send + Sync {
     /// As [`Proposals::proposal`].
     async fn proposals(&self, before: Option<u64>, limit: u32) -> Result<Vec<Proposal>, StoreError>;
 
-    /// Every proposal of which something goes on by itself, oldest first.
+    /// Every proposal of which something goes on by itself, oldest first. One that cannot be read is left out, so that
+    /// it keeps nobody from the others; the log and `bellwether_unreadable_rows_total` tell of it.
     ///
     /// # Errors
-    /// As [`Proposals::proposal`].
+    /// [`StoreError::Unavailable`].
     async fn under_way(&self) -> Result<Vec<Proposal>, StoreError>;
 
     /// The newest proposal whose document has this SHA-256 (hex) and that passed its trial.

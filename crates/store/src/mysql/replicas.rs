@@ -37,6 +37,14 @@ impl Replicas for Mysql {
     }
 
     async fn replicas(&self, environment: &str) -> Result<Vec<ReplicaReport>, StoreError> {
+        let read = self.replicas_with_unreadable(environment).await?;
+        read.into_iter().map(|(report, unreadable)| unreadable.map_or(Ok(report), Err)).collect()
+    }
+
+    async fn replicas_with_unreadable(
+        &self,
+        environment: &str,
+    ) -> Result<Vec<(ReplicaReport, Option<StoreError>)>, StoreError> {
         let rows: Vec<ReplicaRow> = sqlx::query_as(
             "SELECT environment, replica, version, sha256, bundles, refused, journal_oldest_at, traffic,
                 started_at, at
@@ -45,7 +53,7 @@ impl Replicas for Mysql {
         .bind(environment)
         .fetch_all(self)
         .await?;
-        rows.into_iter().map(ReplicaReport::try_from).collect()
+        Ok(rows.into_iter().map(ReplicaRow::read).collect())
     }
 
     async fn forget(&self, environment: &str, replica: &str) -> Result<bool, StoreError> {

@@ -15,7 +15,7 @@ pub(crate) use clients::{features, features_text};
 pub(crate) use config_versions::{ConfigVersionRow, Successor, overtaken, stage_report};
 pub(crate) use console::{
     AuditHeadRow, AuditRow, Change, ConsoleTokenRow, Failure, GoldenPayloadRow, LoginFailuresRow,
-    ProposalRow, SessionRow, StoredProposal, agent, make, under_way_states,
+    ProposalRow, SessionRow, StoredProposal, agent, make, readable, under_way_states,
 };
 pub(crate) use email_jobs::{EmailJobRow, WaitingRow, counts, list_of, waiting};
 pub(crate) use errors::Meaning;

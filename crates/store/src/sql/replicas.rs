@@ -1,5 +1,7 @@
 //! Rows of `replicas`.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 
@@ -19,25 +21,39 @@ pub(crate) struct ReplicaRow {
     at: DateTime<Utc>,
 }
 
-impl TryFrom<ReplicaRow> for ReplicaReport {
-    type Error = StoreError;
-
-    fn try_from(row: ReplicaRow) -> Result<Self, StoreError> {
-        let corrupt = |error: serde_json::Error| {
-            StoreError::corrupt(format!("the row of replica {}", row.replica), error)
+impl ReplicaRow {
+    /// The report; where its JSON cannot be read, without that, and why.
+    pub(crate) fn read(self) -> (ReplicaReport, Option<StoreError>) {
+        let mut fault = None;
+        let mut report = ReplicaReport {
+            environment: self.environment,
+            replica: self.replica,
+            version: self.version,
+            sha256: self.sha256,
+            bundles: BTreeMap::new(),
+            refused: None,
+            journal_oldest_at: self.journal_oldest_at,
+            traffic: None,
+            started_at: self.started_at,
+            at: self.at,
         };
-        Ok(Self {
-            bundles: serde_json::from_str(&row.bundles).map_err(corrupt)?,
-            refused: row.refused.as_deref().map(serde_json::from_str).transpose().map_err(corrupt)?,
-            traffic: row.traffic.as_deref().map(serde_json::from_str).transpose().map_err(corrupt)?,
-            environment: row.environment,
-            replica: row.replica,
-            version: row.version,
-            sha256: row.sha256,
-            journal_oldest_at: row.journal_oldest_at,
-            started_at: row.started_at,
-            at: row.at,
-        })
+        match serde_json::from_str(&self.bundles) {
+            Ok(bundles) => report.bundles = bundles,
+            Err(error) => fault = Some(error),
+        }
+        match self.refused.as_deref().map(serde_json::from_str).transpose() {
+            Ok(refused) => report.refused = refused,
+            Err(error) => fault = Some(error),
+        }
+        match self.traffic.as_deref().map(serde_json::from_str).transpose() {
+            Ok(traffic) => report.traffic = traffic,
+            Err(error) => fault = Some(error),
+        }
+        if fault.is_some() {
+            metrics::counter!("bellwether_unreadable_rows_total", "table" => "replicas").increment(1);
+        }
+        let what = format!("the row of replica {}", report.replica);
+        (report, fault.map(|error| StoreError::corrupt(what, error)))
     }
 }
 

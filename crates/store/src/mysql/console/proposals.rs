@@ -6,7 +6,7 @@ use bellwether_core::change::Proposal;
 use crate::StoreError;
 use crate::console::Proposals;
 use crate::mysql::Mysql;
-use crate::sql::{ProposalRow, under_way_states};
+use crate::sql::{ProposalRow, readable, under_way_states};
 
 #[async_trait]
 impl Proposals for Mysql {
@@ -38,7 +38,7 @@ impl Proposals for Mysql {
                 .bind(rolling_out)
                 .fetch_all(self)
                 .await?;
-        rows.into_iter().map(Proposal::try_from).collect()
+        Ok(readable(rows))
     }
 
     async fn passed(&self, sha256: &str) -> Result<Option<Proposal>, StoreError> {

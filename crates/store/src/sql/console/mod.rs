@@ -10,6 +10,6 @@ mod tokens;
 pub(crate) use audit::{AuditHeadRow, AuditRow};
 pub(crate) use change::{Change, Failure, make};
 pub(crate) use payloads::{GoldenPayloadRow, payload_text};
-pub(crate) use proposals::{ProposalRow, StoredProposal, under_way_states};
+pub(crate) use proposals::{ProposalRow, StoredProposal, readable, under_way_states};
 pub(crate) use sessions::{LoginFailuresRow, SessionRow, agent};
 pub(crate) use tokens::ConsoleTokenRow;

@@ -1,5 +1,8 @@
 //! Rows of `proposals`: the content is everything, other columns are for queries.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
 use bellwether_core::change::{Proposal, ProposalState};
 use sqlx::FromRow;
 
@@ -24,6 +27,25 @@ impl TryFrom<ProposalRow> for Proposal {
         }
         Ok(proposal)
     }
+}
+
+/// Those that can be read. Of each other the log tells once, and the metric always.
+pub(crate) fn readable(rows: Vec<ProposalRow>) -> Vec<Proposal> {
+    static TOLD: Mutex<BTreeSet<u64>> = Mutex::new(BTreeSet::new());
+    let mut readable = Vec::with_capacity(rows.len());
+    for row in rows {
+        let id = row.id;
+        match Proposal::try_from(row) {
+            Ok(proposal) => readable.push(proposal),
+            Err(error) => {
+                metrics::counter!("bellwether_unreadable_rows_total", "table" => "proposals").increment(1);
+                if TOLD.lock().unwrap_or_else(PoisonError::into_inner).insert(id) {
+                    tracing::error!(%error, proposal = id, "a proposal under way is left alone");
+                }
+            }
+        }
+    }
+    readable
 }
 
 /// A proposal as its row holds it.

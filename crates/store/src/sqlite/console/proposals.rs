@@ -6,7 +6,7 @@ use bellwether_core::change::Proposal;
 use super::clamped;
 use crate::StoreError;
 use crate::console::Proposals;
-use crate::sql::{ProposalRow, under_way_states};
+use crate::sql::{ProposalRow, readable, under_way_states};
 use crate::sqlite::Sqlite;
 
 #[async_trait]
@@ -39,7 +39,7 @@ impl Proposals for Sqlite {
                 .bind(rolling_out)
                 .fetch_all(self.readers())
                 .await?;
-        rows.into_iter().map(Proposal::try_from).collect()
+        Ok(readable(rows))
     }
 
     async fn passed(&self, sha256: &str) -> Result<Option<Proposal>, StoreError> {
