@@ -44,6 +44,15 @@ pub enum ApiError {
 }
 
 impl ApiError {
+    /// The same without a word of what it answered, which may be of what it was sent.
+    pub(crate) fn without_its_words(&self) -> String {
+        match self {
+            Self::Status { status, .. } => format!("it answered {status}"),
+            Self::Unreadable(_) => "its answer cannot be read".to_owned(),
+            Self::NotSet | Self::Unreachable(_) | Self::Late(_) => self.to_string(),
+        }
+    }
+
     /// Whether it does not answer at all.
     pub(crate) fn is_silence(&self) -> bool {
         matches!(self, Self::NotSet | Self::Unreachable(_) | Self::Late(_))

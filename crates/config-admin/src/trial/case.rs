@@ -29,6 +29,22 @@ pub(super) struct Case<'a> {
     cutoff: Mutex<Findings>,
 }
 
+/// What is sent.
+pub(super) enum Sent<'a> {
+    /// Made for trials: what an api says of it may be told.
+    OfNobody(&'a Map<String, Value>),
+    /// What a client once sent: an api that refuses it may quote it, so that nothing but the status is told.
+    OfClient(&'a Map<String, Value>),
+}
+
+impl Sent<'_> {
+    fn body(&self) -> &Map<String, Value> {
+        match self {
+            Self::OfNobody(body) | Self::OfClient(body) => body,
+        }
+    }
+}
+
 /// An answer that is of the right version.
 pub(super) struct Answer {
     pub answered: Answered,
@@ -50,17 +66,20 @@ impl<'a> Line<'a> {
     }
 
     /// Asks for one prediction; an error says why there is none of that version, in words that follow what was sent.
-    pub(super) async fn ask(&self, input: &Map<String, Value>) -> Result<Answer, String> {
+    pub(super) async fn ask(&self, input: &Sent<'_>) -> Result<Answer, String> {
         if self.silences.load(Ordering::Relaxed) >= SILENCES {
             return Err(format!("was not sent: {SILENCES} calls in a row were not answered"));
         }
-        let (mut answered, took) = match self.api.predict(input).await {
+        let (mut answered, took) = match self.api.predict(input.body()).await {
             Ok(answer) => answer,
             Err(error) => {
                 if error.is_silence() {
                     self.silences.fetch_add(1, Ordering::Relaxed);
                 }
-                return Err(format!("was not answered: {error}"));
+                return Err(match input {
+                    Sent::OfNobody(_) => format!("was not answered: {error}"),
+                    Sent::OfClient(_) => format!("was not answered: {}", error.without_its_words()),
+                });
             }
         };
         self.silences.store(0, Ordering::Relaxed);
@@ -88,7 +107,12 @@ impl<'a> Case<'a> {
 
     /// Asks staging, and holds the answer's `high_risk` against the cutoff. `what` names what is sent, as `row 3`.
     pub(super) async fn ask(&self, what: &str, input: &Map<String, Value>) -> Result<Answer, String> {
-        let answer = self.stage.ask(input).await;
+        self.send(what, Sent::OfNobody(input)).await
+    }
+
+    /// The same, of whatever is sent.
+    pub(super) async fn send(&self, what: &str, input: Sent<'_>) -> Result<Answer, String> {
+        let answer = self.stage.ask(&input).await;
         self.console.progress().advance(self.proposal);
         let answer = answer.map_err(|error| format!("{what} {error}"))?;
         self.answers.fetch_add(1, Ordering::Relaxed);

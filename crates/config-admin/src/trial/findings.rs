@@ -1,8 +1,11 @@
-//! What is wrong, one sentence each, bounded: a check that fails a thousand times says so twenty times.
+//! What is wrong, one sentence each, bounded: a check that fails a thousand times says so twenty times, and an api
+//! that answers with a book is quoted with a line.
 
 use bellwether_core::change::{Check, CheckName};
 
 const MOST: usize = 20;
+/// The most characters of one.
+const LENGTH: usize = 300;
 
 /// Findings of one check.
 #[derive(Debug, Clone, Default)]
@@ -14,7 +17,7 @@ pub(super) struct Findings {
 impl Findings {
     /// Notes one. No client's data: a finding may be read by whoever may look at the console.
     pub(super) fn note(&mut self, finding: impl Into<String>) {
-        if self.told.len() < MOST { self.told.push(finding.into()) } else { self.untold += 1 }
+        if self.told.len() < MOST { self.told.push(plain(&finding.into())) } else { self.untold += 1 }
     }
 
     /// The check: passed where nothing was found.
@@ -28,6 +31,17 @@ impl Findings {
     }
 }
 
+/// A finding without control characters, shortened where it is too long.
+fn plain(finding: &str) -> String {
+    let mut characters = finding.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let mut plain: String = characters.by_ref().take(LENGTH).collect();
+    if characters.next().is_some() {
+        plain.pop();
+        plain.push('…');
+    }
+    plain
+}
+
 /// A check that could not run.
 pub(super) fn not_run(name: CheckName, reason: impl Into<String>) -> Check {
     let mut findings = Findings::default();
@@ -38,6 +52,18 @@ pub(super) fn not_run(name: CheckName, reason: impl Into<String>) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_finding_is_one_short_line() {
+        let mut findings = Findings::default();
+        findings.note("a\u{1b}[31m\nb");
+        findings.note("ü".repeat(300));
+        findings.note("ü".repeat(301));
+        let check = findings.into_check(CheckName::Golden, "three");
+        assert_eq!(check.findings[0], "a [31m b");
+        assert_eq!(check.findings[1], "ü".repeat(300));
+        assert_eq!(check.findings[2], "ü".repeat(299) + "…");
+    }
 
     #[test]
     fn twenty_findings_are_told_and_the_rest_counted() {

@@ -10,15 +10,17 @@ mod checks;
 mod findings;
 mod ids;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bellwether_core::change::{Proposal, ProposalState, TrialReport};
+use bellwether_core::change::{Check, Proposal, ProposalState, TrialReport};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::ConsoleError;
 use crate::console::{Console, SYSTEM, Turn, particulars};
 use attempt::Attempt;
+use findings::Findings;
 
 /// How often what is to be tried is looked for, where no bell rings.
 const LOOK: Duration = Duration::from_secs(2);
@@ -85,8 +87,9 @@ impl Runner {
     }
 
     /// Writes the outcome down, however long the database is away. Where somebody else did something to the proposal
-    /// meanwhile, that stands, unless it is still in this trial.
-    async fn write(&self, mut before: Proposal, report: TrialReport) {
+    /// meanwhile, that stands, unless it is still in this trial. A report that the database does not take is no pass.
+    async fn write(&self, mut before: Proposal, mut report: TrialReport) {
+        let mut shortened = false;
         loop {
             match self.console.turn(outcome(&self.console, &before, report.clone())).await {
                 Ok(written) => {
@@ -99,7 +102,7 @@ impl Runner {
                         None => return,
                     }
                 }
-                Err(error @ (ConsoleError::Unsure(_) | ConsoleError::Store(_))) => {
+                Err(error) if error.is_away() => {
                     tracing::warn!(%error, "the outcome of a trial cannot be written down; it is tried again");
                     tokio::time::sleep(LOOK).await;
                     match self.still(&before).await {
@@ -109,6 +112,11 @@ impl Runner {
                 }
                 Err(error) => {
                     tracing::error!(%error, "the outcome of a trial cannot be written down");
+                    if !shortened {
+                        // Left as it is, it would be tried anew for ever.
+                        (shortened, report) = (true, in_short(&report, &error));
+                        continue;
+                    }
                     tokio::time::sleep(LOOK).await;
                     return;
                 }
@@ -124,6 +132,25 @@ impl Runner {
                 Err(_) => tokio::time::sleep(LOOK).await,
             }
         }
+    }
+}
+
+/// What is written in place of a report that cannot be.
+fn in_short(report: &TrialReport, error: &ConsoleError) -> TrialReport {
+    let unwritten = |check: &Check| {
+        let mut findings = Findings::default();
+        findings.note(format!("the report could not be written down: {error}"));
+        findings.into_check(check.name, "its findings are lost")
+    };
+    TrialReport {
+        sha256: report.sha256.clone(),
+        stage_version: report.stage_version,
+        bundles: BTreeMap::new(),
+        begun_at: report.begun_at,
+        ended_at: report.ended_at,
+        passed: false,
+        checks: report.checks.iter().map(unwritten).collect(),
+        replay: None,
     }
 }
 

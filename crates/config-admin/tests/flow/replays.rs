@@ -120,6 +120,7 @@ async fn a_production_that_cannot_be_asked_keeps_a_document_from_passing_and_nam
     let found = found(&proposal, CheckName::Replay);
     assert!(found.starts_with("input 1 was not answered: it answered 503"), "{found}");
     assert!(found.ends_with("(production)"), "{found}");
+    assert!(!found.contains("something failed"), "what it says may be of what it was sent: {found}");
     let whole = serde_json::to_string(&proposal).unwrap();
     assert!(!whole.contains("somebody-in-particular"), "a report names no client");
 }

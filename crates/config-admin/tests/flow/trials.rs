@@ -314,3 +314,21 @@ async fn a_trial_without_end_ends_at_its_bound() {
     assert_eq!(proposal.state, ProposalState::Failed);
     assert!(found(&proposal, CheckName::Replicas).contains("did not end within 2 s"));
 }
+
+#[tokio::test]
+async fn a_report_that_the_database_does_not_take_is_no_pass_and_no_trial_without_end() {
+    let staged = staged().await;
+    let world = &staged.world;
+    world
+        .shell(
+            "CREATE TRIGGER picky BEFORE UPDATE ON proposals WHEN NEW.state = 'passed'
+             BEGIN SELECT RAISE(ABORT, 'not this one'); END",
+        )
+        .await;
+    world.run();
+    let proposal = world.tried(0.7).await;
+    assert_eq!(proposal.state, ProposalState::Failed);
+    assert!(found(&proposal, CheckName::Replicas).contains("the report could not be written down"));
+    let trials = world.actions().await.into_iter().filter(|action| action == "proposal.in_staging").count();
+    assert_eq!(trials, 1, "it is not tried anew");
+}

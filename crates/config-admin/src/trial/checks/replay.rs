@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::AT_ONCE;
 use crate::console::Console;
-use crate::trial::case::{Answer, Case, Line};
+use crate::trial::case::{Answer, Case, Line, Sent};
 use crate::trial::findings::{Findings, not_run};
 
 /// Records are read so many at a time,
@@ -51,7 +51,9 @@ pub(in crate::trial) async fn replay(case: &Case<'_>) -> (Check, Option<Replay>)
         .enumerate()
         .map(async |(at, input)| {
             let what = format!("input {}", at + 1);
-            let (before, after) = tokio::join!(production.ask(&input.body), case.ask(&what, &input.body));
+            let sent = || Sent::OfClient(&input.body);
+            let before = async { production.ask(&sent()).await };
+            let (before, after) = tokio::join!(before, case.send(&what, sent()));
             let before = before.map_err(|error| format!("{what} {error} (production)"));
             (at, Pair { client: input.client.as_str(), before, after })
         })
