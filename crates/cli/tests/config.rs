@@ -200,6 +200,14 @@ async fn a_replica_that_does_not_follow_ends_with_3_and_is_named() {
     system.database.report(&stuck).await.unwrap();
     let waited = system.config(&["wait", "1"]);
     assert_eq!(waited.code, 0, "{waited:?}");
+    // It reports, so that it is not gone; once it is, it is expected no longer.
+    let refused = system.config(&["forget-replica", "stuck-replica"]);
+    assert!(refused.code == 1 && refused.err.contains("it still reports"), "{refused:?}");
+    stuck.at = Utc::now() - TimeDelta::minutes(30);
+    system.database.report(&stuck).await.unwrap();
+    let forgotten = system.config(&["forget-replica", "stuck-replica"]);
+    assert_eq!(forgotten.code, 0, "{forgotten:?}");
+    assert_eq!(system.database.replicas("prod").await.unwrap().len(), 1);
     propose.pop();
     let refused = system.config(&["propose", "--set", "proba_cutoff=0.7", "--reason", "no change"]);
     assert_eq!(refused.code, 1, "{refused:?}");

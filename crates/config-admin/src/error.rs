@@ -58,6 +58,15 @@ impl ConsoleError {
     pub fn fault(field: &str, message: impl Into<String>) -> Self {
         Self::Faults(vec![FieldError { field: field.to_owned(), message: message.into() }])
     }
+
+    /// Whether a database could not be asked: the same may go well later.
+    pub(crate) fn is_away(&self) -> bool {
+        match self {
+            Self::Unsure(_) => true,
+            Self::Store(error) => error.is_transient(),
+            _ => false,
+        }
+    }
 }
 
 fn told(faults: &[FieldError]) -> String {

@@ -53,7 +53,7 @@ impl Watcher {
             let now = self.console.now();
             let looked = self.look().await;
             match &looked {
-                Err(error) if is_away(error) => self.console.evidence().lost(),
+                Err(error) if error.is_away() => self.console.evidence().lost(),
                 _ => self.console.evidence().looked(now, self.console.patience()),
             }
             match looked {
@@ -174,14 +174,5 @@ impl Watcher {
         let actor = SYSTEM.to_owned();
         self.console.turn(Turn { before, after, action, actor, detail, more: Vec::new() }).await?;
         Ok(())
-    }
-}
-
-/// Whether the database could not be asked.
-fn is_away(error: &ConsoleError) -> bool {
-    match error {
-        ConsoleError::Unsure(_) => true,
-        ConsoleError::Store(error) => error.is_transient(),
-        _ => false,
     }
 }

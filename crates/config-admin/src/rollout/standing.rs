@@ -96,3 +96,57 @@ fn silences(rollout: &Rollout, census: &Census, evidence: &Evidence) -> Vec<Stri
     })
     .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    use bellwether_core::change::Limits;
+    use bellwether_store::ReplicaReport;
+    use chrono::DateTime;
+
+    use super::*;
+
+    fn census(second: i64, answered: u64, failed: u64) -> Census {
+        let begun = DateTime::UNIX_EPOCH;
+        let now = begun + TimeDelta::seconds(second);
+        let report = ReplicaReport {
+            environment: "prod".to_owned(),
+            replica: "prod-0".to_owned(),
+            version: Some(2),
+            sha256: None,
+            bundles: BTreeMap::new(),
+            refused: None,
+            journal_oldest_at: None,
+            traffic: Some(Traffic { answered, failed, ..Traffic::begun(2, begun) }),
+            started_at: begun,
+            at: now,
+        };
+        Census::of(vec![report], now, Duration::from_secs(1))
+    }
+
+    #[test]
+    fn a_failure_that_comes_late_is_not_made_up_for_by_the_good_hours_before() {
+        let rollout = Rollout {
+            version: 2,
+            previous: 1,
+            by: "anna".to_owned(),
+            at: DateTime::UNIX_EPOCH,
+            bake_seconds: Some(7_200),
+            limits: Limits::default(),
+            synced_at: None,
+            outcome: None,
+            told_at: None,
+        };
+        let mut evidence = Evidence::default();
+        evidence.count(2, &census(3_540, 1_000_000, 0));
+        let good = census(3_600, 1_010_000, 0);
+        evidence.count(2, &good);
+        assert_eq!(Standing::of(&rollout, &good, &evidence).exceeded, Vec::<String>::new());
+        let late = census(3_660, 1_010_900, 100);
+        evidence.count(2, &late);
+        let exceeded = Standing::of(&rollout, &late, &evidence).exceeded;
+        assert_eq!(exceeded, ["within the last minute, 10.0 percent of 1000 answers failed, over 1"]);
+    }
+}

@@ -102,7 +102,7 @@ impl Runner {
                         None => return,
                     }
                 }
-                Err(error @ (ConsoleError::Unsure(_) | ConsoleError::Store(_))) => {
+                Err(error) if error.is_away() => {
                     tracing::warn!(%error, "the outcome of a trial cannot be written down; it is tried again");
                     tokio::time::sleep(LOOK).await;
                     match self.still(&before).await {

@@ -333,7 +333,7 @@ async fn a_replica_whose_row_cannot_be_read_is_named_and_hides_no_other() {
     let told = "the row of replica prod-1";
     until("it is told", PATIENCE, async || {
         let progress = world.console.rollout_progress(&promoted).await.unwrap();
-        progress.hindrances.iter().any(|hindrance| hindrance.contains(told))
+        progress.synced == 1 && progress.hindrances.iter().any(|hindrance| hindrance.contains(told))
     })
     .await;
     let overview = world.console.overview().await;

@@ -44,7 +44,7 @@ pub(crate) async fn a_report_is_read_back_and_replaced_by_the_next(replicas: &im
     };
     replicas.report(&bare).await.unwrap();
     replicas.report(&bare).await.unwrap();
-    assert_eq!(replicas.replicas("stage").await.unwrap(), [bare.clone()]);
+    assert_eq!(replicas.replicas("stage").await.unwrap(), std::slice::from_ref(&bare));
     let read = replicas.replicas_with_unreadable("stage").await.unwrap();
     assert!(matches!(read.as_slice(), [(report, None)] if *report == bare));
 }
