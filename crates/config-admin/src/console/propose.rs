@@ -1,6 +1,8 @@
 //! From a draft to a proposal, and what its author, its editors and those who agree do with it before it goes to
 //! production.
 
+use std::collections::BTreeSet;
+
 use bellwether_core::change::{
     Approval, Closed, Proposal, ProposalKind, ProposalState, Reassignment, Trial, reassignment,
 };
@@ -47,6 +49,8 @@ impl Console {
         let reassigns = self.check(&draft).await?;
         let sha256 = hash(&draft.document)?;
         let kind = if sha256 == before.sha256 { before.kind } else { ProposalKind::Change };
+        let mut editors = before.all_editors();
+        editors.insert(actor.name.clone());
         let after = Proposal {
             state: ProposalState::Proposed,
             kind,
@@ -54,6 +58,7 @@ impl Console {
             sha256,
             base: draft.base,
             edited_by: Some(actor.name.clone()),
+            editors,
             reason: draft.reason,
             updated_at: self.now(),
             trial: None,
@@ -238,6 +243,7 @@ fn blank(console: &Console, actor: &Actor, draft: Draft) -> Result<Proposal, Con
         base: draft.base,
         author: actor.name.clone(),
         edited_by: None,
+        editors: BTreeSet::new(),
         reason: draft.reason,
         created_at: now,
         updated_at: now,

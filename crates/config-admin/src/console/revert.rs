@@ -1,5 +1,7 @@
 //! The way back: an earlier version's document, proposed once more.
 
+use std::collections::BTreeSet;
+
 use bellwether_core::change::{Proposal, ProposalKind, ProposalState, Trial};
 use bellwether_core::config::ConfigDocument;
 use bellwether_store::Role;
@@ -51,6 +53,7 @@ impl Console {
             base: live.version,
             author: actor.name.clone(),
             edited_by: None,
+            editors: BTreeSet::new(),
             reason,
             created_at: now,
             updated_at: now,

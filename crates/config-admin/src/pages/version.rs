@@ -71,6 +71,11 @@ pub(crate) async fn show(
         fact("SHA-256", version.sha256.clone()),
     ];
     let provenance = version.provenance.as_ref();
+    if let Some(editors) =
+        provenance.map(|provenance| provenance.edited_by.join(", ")).filter(|by| !by.is_empty())
+    {
+        about.push(fact("Edited", format!("by {editors}")));
+    }
     if let Some(by) = provenance.and_then(|provenance| provenance.approved_by.as_ref()) {
         about.push(fact("Approved", format!("by {by}")));
     }

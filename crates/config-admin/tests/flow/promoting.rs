@@ -5,7 +5,8 @@ use bellwether_config_admin::console::Bake;
 use bellwether_core::change::{Limits, Proposal, ProposalKind, ProposalState};
 use bellwether_core::config::Origin;
 use bellwether_settings::{Approval, Console as ConsoleSettings, Environment};
-use bellwether_store::console::verify_audit;
+use bellwether_store::Role;
+use bellwether_store::console::{Step, verify_audit};
 use chrono::TimeDelta;
 
 use crate::apis::{FakeApi, MODEL, says};
@@ -165,6 +166,39 @@ async fn two_persons_are_demanded_where_settings_say_so() {
     assert_eq!(promoted.state, ProposalState::RollingOut);
     let live = world.live("prod").await;
     assert_eq!(live.provenance.unwrap().approved_by.as_deref(), Some("bert"));
+}
+
+#[tokio::test]
+async fn an_approval_counts_only_while_whoever_gave_it_may_still_give_it() {
+    let staged = staged(|settings| settings.approval = Approval::TwoPerson).await;
+    let world = &staged.world;
+    let proposal = world.passed(0.7).await;
+    let (id, bert) = (proposal.id, other_approver());
+    let draft = world.draft(0.71).await;
+    let edited = world.console.edit(&admin(), id, proposal.revision, draft).await.unwrap();
+    let tried = world.try_out(&edited).await;
+    let approved = world.console.approve(&bert, id, tried.revision).await.unwrap();
+    let promote = async || world.console.promote(&approver(), id, approved.revision, unwatched()).await;
+    let name = || bert.name.clone();
+    for (step, back) in [
+        (
+            Step::SetRole { name: name(), role: Role::Editor },
+            Step::SetRole { name: name(), role: Role::Approver },
+        ),
+        (
+            Step::SetDisabled { name: name(), disabled: true },
+            Step::SetDisabled { name: name(), disabled: false },
+        ),
+    ] {
+        world.commit(step).await;
+        let words = state(promote().await);
+        assert!(words.contains("bert approved it, and may not approve any more"), "{words}");
+        assert_eq!(world.live("prod").await.version, 1);
+        world.commit(back).await;
+    }
+    promote().await.unwrap();
+    let provenance = world.live("prod").await.provenance.unwrap();
+    assert_eq!((provenance.edited_by, provenance.approved_by), (vec!["ada".to_owned()], Some(name())));
 }
 
 #[tokio::test]

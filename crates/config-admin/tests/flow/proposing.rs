@@ -148,7 +148,7 @@ async fn a_draft_of_what_is_no_longer_live_is_told_field_by_field() {
 }
 
 #[tokio::test]
-async fn an_edit_voids_approval_and_the_editor_cannot_approve_it_either() {
+async fn an_edit_voids_approval_and_nobody_who_ever_edited_it_can_approve_it() {
     let (world, _stage) = world().await;
     let proposal = world.proposed(0.7).await;
     let own = world.console.propose(&approver(), world.draft(0.71).await).await.unwrap();
@@ -167,6 +167,15 @@ async fn an_edit_voids_approval_and_the_editor_cannot_approve_it_either() {
     assert_eq!((edited.author.as_str(), edited.edited_by.as_deref()), ("edith", Some("bert")));
     let refused = world.console.approve(&other_approver(), proposal.id, edited.revision).await;
     assert!(matches!(refused, Err(ConsoleError::Forbidden(_))), "{refused:?}");
+
+    // What Bert put in may still be in it after somebody else edited it.
+    let draft = world.draft(0.73).await;
+    let again = world.console.edit(&editor(), proposal.id, edited.revision, draft.clone()).await.unwrap();
+    assert_eq!(again.edited_by.as_deref(), Some("edith"));
+    assert_eq!(again.editors.iter().collect::<Vec<_>>(), ["bert", "edith"]);
+    let refused = world.console.approve(&other_approver(), proposal.id, again.revision).await;
+    assert!(matches!(refused, Err(ConsoleError::Forbidden(_))), "{refused:?}");
+    assert!(world.console.approve(&approver(), proposal.id, again.revision).await.is_ok());
 
     let late = world.console.edit(&editor(), proposal.id, approved.revision, draft).await;
     let Err(ConsoleError::Overtaken(words)) = late else { panic!("{late:?}") };

@@ -57,6 +57,7 @@ pub(crate) async fn where_a_version_comes_from_is_kept_with_it(store: &impl Conf
     let provenance = Provenance {
         origin: Origin::Rollback,
         proposal: Some(12),
+        edited_by: vec!["bert".to_owned(), HOSTILE.to_owned()],
         approved_by: Some(HOSTILE.to_owned()),
         emergency: Some(HOSTILE.to_owned()),
         restores: Some(3),
