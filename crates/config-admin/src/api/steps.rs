@@ -71,6 +71,8 @@ pub(super) struct RevertRequest {
     /// Why: 3 to 500 characters.
     #[schema(min_length = 3, max_length = 500)]
     reason: String,
+    /// Whether it is meant that clients of a running experiment are drawn anew; absent, not.
+    confirmed: Option<bool>,
 }
 
 #[utoipa::path(
@@ -196,10 +198,10 @@ pub(super) async fn revert(
     query::none(&request)?;
     let version = query::number(&version, "version")?;
     let mut fields = Fields::read(&request, payload).await?;
-    let reason = fields.required::<String>("reason");
+    let (reason, confirmed) = (fields.required::<String>("reason"), fields.optional("confirmed"));
     fields.also(reason.as_deref().and_then(|reason| reason_fault("reason", reason)));
     let reason = fields.finish(reason)?;
-    let proposal = state.console.revert(&actor, version, reason).await?;
+    let proposal = state.console.revert(&actor, version, reason, confirmed.unwrap_or(false)).await?;
     let location = format!("/api/proposals/{}", proposal.id);
     let now = told(&state.console, proposal).await?;
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(now))

@@ -135,7 +135,8 @@ impl Console {
         self.turn(turn(before, after, "proposal.withdrawn", actor, detail)).await
     }
 
-    /// Whom a document would move, against the production version `base`; nobody where that is no document.
+    /// Whom a document would move, against the production version `base`, or against the newest one before it that
+    /// can be read: replicas keep that.
     ///
     /// # Errors
     /// [`ConsoleError::NotFound`] where there is no such version.
@@ -146,7 +147,7 @@ impl Console {
     ) -> Result<Reassignment, ConsoleError> {
         let seen = self.database().version(self.prod().name(), base).await?;
         let seen = seen.ok_or_else(|| ConsoleError::NotFound(format!("there is no version {base}")))?;
-        Ok(moved(&seen, document))
+        self.moved(&seen, document).await
     }
 
     /// Adds a proposal; its line in the audit log gets its particulars and `more`.
@@ -203,12 +204,37 @@ impl Console {
         if live.version != draft.base {
             return Err(self.stale(draft.base, &live, &draft.document).await?);
         }
-        let reassigns = moved(&live, &draft.document);
-        if reassigns.asks() && !draft.confirmed {
-            Err(ConsoleError::Reassigns(reassigns))
-        } else {
-            Ok(reassigns)
+        self.must_be_confirmed(&live, &draft.document, draft.confirmed).await
+    }
+
+    /// Whom the step from what is live to a document moves.
+    ///
+    /// # Errors
+    /// [`ConsoleError::Reassigns`] where it moves anybody and that was not confirmed.
+    pub(super) async fn must_be_confirmed(
+        &self,
+        live: &StoredVersion,
+        document: &ConfigDocument,
+        confirmed: bool,
+    ) -> Result<Reassignment, ConsoleError> {
+        let reassigns = self.moved(live, document).await?;
+        if reassigns.asks() && !confirmed { Err(ConsoleError::Reassigns(reassigns)) } else { Ok(reassigns) }
+    }
+
+    /// Whom the step from a version to a document moves. What is no document was never served: replicas keep the last
+    /// one before it that is. Where there is none, nobody is known to be moved.
+    async fn moved(&self, from: &StoredVersion, to: &ConfigDocument) -> Result<Reassignment, ConsoleError> {
+        let mut served = from.document.clone().ok();
+        let mut older = from.version;
+        while served.is_none() && older > 1 {
+            older -= 1;
+            let version = self.database().version(self.prod().name(), older).await?;
+            served = version.and_then(|version| version.document.ok());
         }
+        Ok(served.map_or_else(
+            || Reassignment { moved: 0.0, salt_changed: false, shrunk: Vec::new() },
+            |served| reassignment(&served, to),
+        ))
     }
 
     /// The models that staging cannot load, each at its place in the document.
@@ -253,14 +279,6 @@ fn blank(console: &Console, actor: &Actor, draft: Draft) -> Result<Proposal, Con
         rollout: None,
         closed: None,
     })
-}
-
-/// Whom the step from a version to a document moves; nobody is known to be moved from what is no document.
-fn moved(from: &StoredVersion, to: &ConfigDocument) -> Reassignment {
-    match &from.document {
-        Ok(from) => reassignment(from, to),
-        Err(_) => Reassignment { moved: 0.0, salt_changed: false, shrunk: Vec::new() },
-    }
 }
 
 pub(super) fn hash(document: &ConfigDocument) -> Result<String, ConsoleError> {

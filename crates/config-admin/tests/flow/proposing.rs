@@ -85,7 +85,7 @@ async fn who_may_only_look_changes_nothing() {
         world.console.promote(&vera, id, revision, unwatched()).await,
         world.console.promote_past_staging(&vera, id, revision, why.clone(), unwatched()).await,
         world.console.withdraw(&vera, id, revision).await,
-        world.console.revert(&vera, 1, why).await,
+        world.console.revert(&vera, 1, why, true).await,
     ];
     for tried in tries {
         let Err(ConsoleError::Forbidden(words)) = tried else { panic!("{tried:?}") };
@@ -218,5 +218,13 @@ async fn a_poisoned_production_can_be_repaired_by_a_proposal() {
         reason: "to repair it".to_owned(),
         confirmed: false,
     };
-    assert_eq!(world.console.propose(&editor(), draft).await.unwrap().base, 2);
+    assert_eq!(world.console.propose(&editor(), draft.clone()).await.unwrap().base, 2);
+
+    // What replicas serve meanwhile is the version before: whom a draft moves is said against that.
+    let mut moving = draft.clone();
+    moving.document.holdout_percentage = Percentage::try_from(10.0).unwrap();
+    let moves = world.console.reassignment(&moving.document, 2).await.unwrap();
+    assert!((moves.moved - 0.1).abs() < 1e-9, "{moves:?}");
+    let asked = world.console.propose(&editor(), moving).await;
+    assert!(matches!(&asked, Err(ConsoleError::Reassigns(whom)) if *whom == moves), "{asked:?}");
 }
