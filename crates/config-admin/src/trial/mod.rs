@@ -9,6 +9,7 @@ mod case;
 mod checks;
 mod findings;
 mod ids;
+mod roster;
 
 use std::time::Duration;
 
