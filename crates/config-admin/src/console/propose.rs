@@ -132,7 +132,10 @@ impl Console {
         let closed = Some(Closed { by: actor.name.clone(), at: now });
         let after = Proposal { state: ProposalState::Withdrawn, closed, updated_at: now, ..before.clone() };
         let detail = particulars(&after, json!({}));
-        self.turn(turn(before, after, "proposal.withdrawn", actor, detail)).await
+        let withdrawn = self.turn(turn(before, after, "proposal.withdrawn", actor, detail)).await?;
+        // A trial of it that goes on stops.
+        self.bells().trials.notify_one();
+        Ok(withdrawn)
     }
 
     /// Whom a document would move, against the production version `base`, or against the newest one before it that

@@ -343,6 +343,29 @@ async fn a_trial_withdrawn_meanwhile_stays_withdrawn() {
 }
 
 #[tokio::test]
+async fn a_withdrawn_trial_is_stopped_and_keeps_staging_from_nobody() {
+    // Whatever waits for an answer would wait for longer than the test does.
+    let staged = staged_with(|settings| settings.call_timeout_seconds = 600).await;
+    let world = &staged.world;
+    staged.stage.behave(Behaviour::Hang);
+    world.run_trials();
+    let proposal = world.proposed(0.7).await;
+    world.console.try_in_staging(&editor(), proposal.id, proposal.revision).await.unwrap();
+    staged.stage.asked(1).await;
+    let now = world.console.proposal(proposal.id).await.unwrap();
+    let withdrawn = world.console.withdraw(&editor(), now.id, now.revision).await.unwrap();
+    until("the trial is stopped", Duration::from_secs(20), async || {
+        world.console.trial_progress(proposal.id).is_none()
+    })
+    .await;
+    staged.stage.behave(Behaviour::Well);
+    world.passed(0.71).await;
+    assert_eq!(world.console.proposal(proposal.id).await.unwrap(), withdrawn);
+    let told = world.actions().await;
+    assert_eq!(told.iter().filter(|action| *action == "proposal.tested").count(), 1, "{told:?}");
+}
+
+#[tokio::test]
 async fn a_trial_without_end_ends_at_its_bound() {
     let staged = staged_with(|settings| settings.acknowledge_seconds = 600).await;
     let world = &staged.world;
