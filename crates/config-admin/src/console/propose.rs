@@ -240,7 +240,7 @@ impl Console {
         ))
     }
 
-    /// The models that staging cannot load, each at its place in the document.
+    /// The models that cannot be chosen, each at its place in the document.
     async fn models_at_fault(&self, document: &ConfigDocument) -> Vec<FieldError> {
         let choices = self.models().await;
         let fault = |field: String, model: &str| {
@@ -248,7 +248,7 @@ impl Console {
             let reason = match choice {
                 Some(choice) if choice.loadable => return None,
                 Some(choice) => choice.reason.clone().unwrap_or_else(|| "not loaded".to_owned()),
-                None => "there is no such bundle in staging".to_owned(),
+                None => "there is no such bundle".to_owned(),
             };
             Some(FieldError { field, message: format!("`{model}` cannot be loaded in staging: {reason}") })
         };

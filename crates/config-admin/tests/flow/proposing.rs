@@ -6,7 +6,7 @@ use bellwether_core::change::ProposalState;
 use bellwether_core::config::{Arm, ConfigDocument, Percentage};
 
 use crate::apis::{FakeApi, LOADED, MODEL, OTHER_MODEL};
-use crate::world::{Plan, World, approver, editor, other_approver, unwatched, version, viewer};
+use crate::world::{Plan, World, admin, approver, editor, other_approver, unwatched, version, viewer};
 
 /// A world whose staging has a replica, so that models are there to choose from.
 async fn world() -> (World, FakeApi) {
@@ -60,6 +60,42 @@ async fn a_bundle_that_one_replica_of_staging_has_not_cannot_be_proposed() {
     let models = world.console.models().await;
     let choice = models.iter().find(|choice| choice.uid == MODEL).unwrap();
     assert!(choice.loadable && choice.sha256.as_deref() == Some(LOADED) && !choice.in_prod, "{choice:?}");
+}
+
+#[tokio::test]
+async fn an_outage_of_staging_does_not_close_the_way_past_it() {
+    let (stage, prod) = (FakeApi::start("stage"), FakeApi::start("prod"));
+    let world = World::new(Plan::default()).await;
+    prod.over(&world.prod).await;
+    prod.replicas(|replicas| {
+        let mut other = crate::apis::says("prod-1");
+        other.bundles.remove(OTHER_MODEL);
+        replicas.push(other);
+    })
+    .await;
+    // No replica of staging was ever heard of.
+    let mut draft = world.draft(0.7).await;
+    draft.document.shadow = vec![OTHER_MODEL.to_owned()];
+    let error = world.console.propose(&editor(), draft).await.unwrap_err();
+    assert_eq!(fields(&error), ["shadow[0]"], "one replica of production lacks it");
+    assert!(error.to_string().contains("no replica of staging has been heard of lately"), "{error}");
+    let proposal = world.proposed(0.7).await;
+    let (id, revision, why) = (proposal.id, proposal.revision, "staging is away".to_owned());
+    let past = world.console.promote_past_staging(&admin(), id, revision, why, unwatched()).await.unwrap();
+    assert_eq!((past.state, world.live("prod").await.version), (ProposalState::RollingOut, 2));
+
+    // As soon as one is, staging has the say.
+    stage.over(&world.stage).await;
+    stage.replicas(|replicas| drop(replicas[0].bundles.remove(MODEL))).await;
+    let error = world.console.propose(&editor(), world.draft(0.71).await).await.unwrap_err();
+    assert_eq!(fields(&error), ["arms[0].model"]);
+    // Its database is away altogether.
+    world.stage.close().await;
+    let proposal = world.proposed(0.71).await;
+    assert!(world.console.edit(&editor(), proposal.id, 1, world.draft(0.72).await).await.is_ok());
+    let models = world.console.models().await;
+    let choice = models.iter().find(|choice| choice.uid == MODEL).unwrap();
+    assert!(choice.loadable && choice.in_prod && choice.sha256.is_none(), "{choice:?}");
 }
 
 #[tokio::test]
