@@ -5,5 +5,6 @@
 mod privileges;
 mod proposals;
 mod refusals;
+mod staging_away;
 mod texts;
 mod world;
