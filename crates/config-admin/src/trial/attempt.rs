@@ -72,11 +72,10 @@ impl<'a> Attempt<'a> {
         self.console.stage().announce().await;
         let document = self.proposal.document.clone();
         let mut case = Case::new(self.console, self.proposal.id, &document, stage_version);
-        let TakenUp { check, bundles, roster } = checks::replicas(&case, &self.proposal.sha256).await;
-        let taken_up = check.passed;
-        self.checks.push(check.clone());
+        let TakenUp { check: taken_up, bundles, roster } = checks::replicas(&case, &self.proposal.sha256).await;
+        self.checks.push(taken_up.clone());
         self.bundles = bundles;
-        if !taken_up {
+        if !taken_up.passed {
             return;
         }
         case.roster = roster;
@@ -90,7 +89,7 @@ impl<'a> Attempt<'a> {
         self.checks.push(check);
         self.replay = replay;
         self.judge_cutoff(&case);
-        let check = checks::unchanged(&case, &check).await;
+        let check = checks::unchanged(&case, &taken_up).await;
         self.judge(check);
     }
 
