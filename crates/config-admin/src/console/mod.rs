@@ -66,6 +66,8 @@ pub struct Console {
     parts: Arc<ConsoleParts>,
     progress: Arc<progress::Table>,
     bells: Arc<Bells>,
+    /// Held by whoever reads the whole audit log.
+    verification: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// Wakes what goes on by itself, so that nobody waits for its next look.
@@ -80,7 +82,12 @@ impl Console {
     /// A console of these parts. Nothing goes on by itself before [`crate::trial::Runner`],
     /// [`crate::rollout::Watcher`] and [`crate::archive::Archiver`] run.
     pub fn new(parts: ConsoleParts) -> Self {
-        Self { parts: Arc::new(parts), progress: Arc::default(), bells: Arc::default() }
+        Self {
+            parts: Arc::new(parts),
+            progress: Arc::default(),
+            bells: Arc::default(),
+            verification: Arc::default(),
+        }
     }
 
     /// Production's database, in which people, proposals and the audit log are.
