@@ -72,7 +72,8 @@ impl<'a> Attempt<'a> {
         self.console.stage().announce().await;
         let document = self.proposal.document.clone();
         let mut case = Case::new(self.console, self.proposal.id, &document, stage_version);
-        let TakenUp { check: taken_up, bundles, roster } = checks::replicas(&case, &self.proposal.sha256).await;
+        let TakenUp { check: taken_up, bundles, roster } =
+            checks::replicas(&case, &self.proposal.sha256).await;
         self.checks.push(taken_up.clone());
         self.bundles = bundles;
         if !taken_up.passed {
