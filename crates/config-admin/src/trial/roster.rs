@@ -57,7 +57,8 @@ impl Roster {
                     changes.unheard.push(format!("replica {name} has not been heard of since it was tried"));
                 }
                 Some(now) => {
-                    changes.for_good.extend(before.change(now).map(|what| format!("replica {name} {what}")))
+                    let change = before.change(now).map(|what| format!("replica {name} {what}"));
+                    changes.for_good.extend(change);
                 }
             }
         }
