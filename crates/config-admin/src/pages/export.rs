@@ -263,7 +263,10 @@ mod tests {
             (vec![&[][..], &[1], &[]], json!([1])),
         ] {
             let answer = told(&pages).await.unwrap();
-            assert_eq!(answer.headers()["content-disposition"], "attachment; filename=\"numbers.json\"");
+            assert_eq!(
+                answer.headers().get("content-disposition").unwrap(),
+                "attachment; filename=\"numbers.json\""
+            );
             let body = to_bytes(answer.into_body()).await.unwrap();
             assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), whole);
         }
