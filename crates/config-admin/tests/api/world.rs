@@ -83,7 +83,7 @@ impl World {
         ];
         let variables = variables.map(|(key, value)| (format!("BELLWETHER__{key}"), value));
         let settings = bellwether_settings::load_from(None, variables.into_iter()).await?;
-        let parts = Parts::open(&settings, METRICS.clone()).await?;
+        let parts = Box::pin(Parts::open(&settings, METRICS.clone())).await?;
         Ok(Self::of(&settings, parts, folder))
     }
 
