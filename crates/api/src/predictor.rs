@@ -231,15 +231,17 @@ impl Predictor {
             recipients: config.email_recipients.clone().unwrap_or_default(),
             dedupe_key: call.email_key.clone(),
         });
+        // What is tried in staging is what production was asked of its clients: none of that stays there.
+        let is_trial = purpose == Some(Purpose::Trial);
         let scores = decision.scores.iter().enumerate();
         LogRecord {
             schema: RECORD_SCHEMA,
             environment: self.environment.clone(),
             replica: self.replica.clone(),
             logging_timestamp: now,
-            client_id: customer.client_id.clone(),
+            client_id: customer.client_id.clone().filter(|_| !is_trial),
             purpose,
-            input: if purpose == Some(Purpose::Trial) { Map::new() } else { customer.to_json(&live.schema) },
+            input: if is_trial { Map::new() } else { customer.to_json(&live.schema) },
             output,
             scores: scores.map(|(model, score)| (live.uid(model).to_owned(), (*score).into())).collect(),
             heuristic: decision.heuristic,

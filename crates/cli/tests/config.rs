@@ -5,10 +5,11 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
+use bellwether_core::config::Percentage;
 use bellwether_people::make_token;
 use bellwether_store::console::{ConsoleToken, GoldenPayload, Ledger as _, NewAuditEntry, Step};
 use bellwether_store::sqlite::{Sqlite, SqliteOptions};
-use bellwether_store::{ConfigStore as _, Replicas as _, Role, User};
+use bellwether_store::{ConfigStore as _, NewConfigVersion, Replicas as _, Role, User};
 use bellwether_testkit::embedded::{Embedded, EmbeddedBuilder};
 use bellwether_testkit::wait::until;
 use chrono::{TimeDelta, Utc};
@@ -52,6 +53,24 @@ impl System {
         command.env("BELLWETHER_CONSOLE_URL", &self.running.console);
         command.env("BELLWETHER_CONSOLE_TOKEN", &self.token);
         ran(&command.output().unwrap())
+    }
+
+    /// Makes half of production's clients the heuristic's, past the console.
+    async fn give_half_the_heuristic(&self) {
+        let live = self.database.live("prod").await.unwrap().unwrap();
+        let mut document = live.document.unwrap();
+        document.heuristic_percentage = Percentage::try_from(50.0).unwrap();
+        let new = NewConfigVersion {
+            environment: live.environment,
+            parent: Some(live.version),
+            document,
+            author: "a test".to_owned(),
+            reason: "half of them".to_owned(),
+            created_at: Utc::now(),
+            provenance: None,
+            stage_report: None,
+        };
+        self.database.append(new).await.unwrap();
     }
 
     async fn prod(&self) -> Value {
@@ -230,6 +249,12 @@ async fn what_the_console_refuses_is_told_with_its_fields() {
     let taken = system.config(&confirmed);
     assert_eq!(taken.code, 0, "{taken:?}");
     assert!(taken.out.contains("it gives 50.00 percent of clients another"), "{taken:?}");
+    system.give_half_the_heuristic().await;
+    let revert = ["revert", "1", "--reason", "nobody, as before"];
+    let refused = system.config(&revert);
+    assert!(refused.code == 1 && refused.err.contains("confirmed"), "{refused:?}");
+    let taken = system.config(&[&revert[..], &["--confirm"]].concat());
+    assert_eq!(taken.code, 0, "{taken:?}");
     let own = system.config(&["approve", "1"]);
     assert!(own.code == 1 && own.err.contains("403"), "{own:?}");
     let given_up = system.config(&["withdraw", "1"]);

@@ -40,15 +40,16 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Opens what the settings name.
+    /// Opens what the settings name. A server of staging's that cannot be reached is waited for: production has to be
+    /// looked after all the same. A staging in SQLite cannot be waited for, since there is no server to come back.
     ///
     /// # Errors
     /// Naming the setting at fault.
     pub async fn open(settings: &Settings, metrics: PrometheusHandle) -> anyhow::Result<Self> {
         settings.complete_for_console()?;
         let (stage, prod) = tokio::try_join!(
-            Reached::open(settings, Environment::Stage),
-            Reached::open(settings, Environment::Prod)
+            Reached::open(settings, Environment::Stage, Absence::Waited),
+            Reached::open(settings, Environment::Prod, Absence::Fatal)
         )?;
         let archive = bellwether_engines::archive(settings)?;
         Ok(Self { stage, prod, archive, metrics, clock: Arc::new(SystemClock) })
@@ -84,13 +85,13 @@ impl Parts {
 }
 
 impl Reached {
-    async fn open(settings: &Settings, environment: Environment) -> anyhow::Result<Self> {
+    async fn open(settings: &Settings, environment: Environment, absence: Absence) -> anyhow::Result<Self> {
         let inside = settings.within(environment);
         let name = environment.as_str();
-        let database = bellwether_engines::migrated_database(&inside, Absence::Fatal)
+        let database = bellwether_engines::migrated_database(&inside, absence)
             .await
             .with_context(|| format!("environments.{name}"))?;
-        let redis = bellwether_engines::redis(&inside, Absence::Fatal)
+        let redis = bellwether_engines::redis(&inside, absence)
             .await
             .with_context(|| format!("environments.{name}"))?;
         Ok(Self { database, changes: bellwether_engines::config_changes(redis.as_ref()) })

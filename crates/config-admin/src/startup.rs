@@ -65,6 +65,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .route("/people/role", post().to(pages::people::set_role))
         .route("/people/disabled", post().to(pages::people::set_disabled))
         .route("/people/sessions", post().to(pages::people::end_sessions))
+        .route("/people/tokens", post().to(pages::people::revoke_token))
         .route("/account", get().to(pages::account::show))
         .route("/account/email", post().to(pages::account::set_email))
         .route("/account/password", post().to(pages::account::set_password))

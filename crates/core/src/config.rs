@@ -297,6 +297,9 @@ pub struct Provenance {
     /// The proposal that it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proposal: Option<u64>,
+    /// Who edited the proposal, by name; its author is the version's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edited_by: Vec<String>,
     /// Who else agreed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved_by: Option<String>,
@@ -327,7 +330,14 @@ pub enum Origin {
 impl Provenance {
     /// Of a version that came by this way, with nothing more to say.
     pub fn of(origin: Origin) -> Self {
-        Self { origin, proposal: None, approved_by: None, emergency: None, restores: None }
+        Self {
+            origin,
+            proposal: None,
+            edited_by: Vec::new(),
+            approved_by: None,
+            emergency: None,
+            restores: None,
+        }
     }
 }
 

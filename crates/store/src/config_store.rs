@@ -50,6 +50,17 @@ pub trait ConfigStore: Send + Sync {
     /// As [`ConfigStore::live`].
     async fn history(&self, environment: &str, limit: u32) -> Result<Vec<StoredVersion>, StoreError>;
 
+    /// Up to `limit` versions before the version `before`, newest first.
+    ///
+    /// # Errors
+    /// As [`ConfigStore::live`].
+    async fn history_before(
+        &self,
+        environment: &str,
+        before: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredVersion>, StoreError>;
+
     /// What the trial found that let a version through; none where there is no such version, or it was not tried.
     ///
     /// # Errors

@@ -41,6 +41,10 @@ impl ConfigStore for Versions {
         Ok(self.live("").await?.into_iter().collect())
     }
 
+    async fn history_before(&self, _: &str, _: u64, _: u32) -> Result<Vec<StoredVersion>, StoreError> {
+        Ok(Vec::new())
+    }
+
     async fn stage_report(&self, _: &str, _: u64) -> Result<Option<TrialReport>, StoreError> {
         Ok(None)
     }

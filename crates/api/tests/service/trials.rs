@@ -51,17 +51,35 @@ async fn nobody_else_is_told_and_nothing_of_it_is_written_down() {
         assert!(predict(&service, purpose).await.get("trial").is_none(), "{purpose:?}");
     }
     let rows = service.request(Method::POST, "/predict/batch").header("x-bellwether-purpose", "trial");
-    let rows: Value = rows.json(&json!([{ "xp_points": 17 }])).send().await.unwrap().json().await.unwrap();
+    let body = json!([{ "client_id": "C-4711", "xp_points": 17 }]);
+    let rows: Value = rows.json(&body).send().await.unwrap().json().await.unwrap();
     assert!(rows[0]["uid"].is_string() && rows[0].get("trial").is_none(), "{rows}");
 
     let answer = predict(&service, Some("trial")).await;
     assert!(answer["trial"].is_object());
+    for answer in [&answer, &rows[0]] {
+        let record = logged(&service, answer).await;
+        assert_eq!((&record["purpose"], &record["input"]), (&json!("trial"), &json!({})));
+        assert!(record["output"]["uid"].is_string() && record["output"].get("trial").is_none(), "{record}");
+    }
+}
+
+#[tokio::test]
+async fn the_record_of_a_trial_names_no_client() {
+    let service = Service::start(&[("auth.mode", "off")]).await;
+    let record = logged(&service, &predict(&service, None).await).await;
+    assert_eq!(record["client_id"], "C-4711", "that of a client's own call does");
+    let record = logged(&service, &predict(&service, Some("trial")).await).await;
+    assert_eq!((&record["purpose"], &record["client_id"]), (&json!("trial"), &Value::Null));
+    assert!(!record.to_string().contains("C-4711"), "{record}");
+}
+
+/// The record of an answer, as soon as it is in the log.
+async fn logged(service: &Service, answer: &Value) -> Value {
     let uid = answer["uid"].as_str().unwrap().parse().unwrap();
     let find = async || PredictionLog::find(&*service.database, uid).await.unwrap();
     until("the record is in the log", Duration::from_secs(20), async || find().await.is_some()).await;
-    let record = serde_json::to_value(find().await.unwrap()).unwrap();
-    assert_eq!((&record["purpose"], &record["input"]), (&json!("trial"), &json!({})));
-    assert!(record["output"]["uid"].is_string() && record["output"].get("trial").is_none(), "{record}");
+    serde_json::to_value(find().await.unwrap()).unwrap()
 }
 
 #[tokio::test]

@@ -227,6 +227,9 @@ pub(crate) struct Revert {
     /// Why
     #[arg(long)]
     pub(crate) reason: String,
+    /// Clients of a running experiment may be given another treatment or model
+    #[arg(long)]
+    pub(crate) confirm: bool,
     /// What is done with it then; --try is passed over where that very document has passed before
     #[command(flatten)]
     pub(crate) onward: Onward,

@@ -105,7 +105,8 @@ impl Access {
         self.note(actor, "user.sessions_ended", name, Value::Null, vec![close(name)]).await
     }
 
-    /// Changes one's own password; every other session of theirs ends.
+    /// Changes one's own password; every other session of theirs ends, and, where they wish, every token: whoever knew
+    /// the password may have made some.
     ///
     /// # Errors
     /// [`ConsoleError::Faults`] for a wrong current password, or a new one that will not do.
@@ -115,6 +116,7 @@ impl Access {
         session: &str,
         current: &str,
         new: &str,
+        end_tokens: bool,
     ) -> Result<(), ConsoleError> {
         let user = self.person(&actor.name).await?;
         let keys = Keys::of_account(&actor.name);
@@ -130,11 +132,15 @@ impl Access {
         self.succeeded(&keys).await?;
         bellwether_people::check_password(new).map_err(|why| ConsoleError::fault("new_password", why))?;
         let name = actor.name.clone();
-        let steps = vec![
+        let mut steps = vec![
             Step::SetPasswordHash { name: name.clone(), hash: self.hash(new.to_owned()).await? },
             Step::CloseSessions { user: name.clone(), except: Some(session.to_owned()) },
         ];
-        self.note(actor, "user.password", &name, Value::Null, steps).await
+        let tokens = if end_tokens { self.standing_tokens(&name).await? } else { Vec::new() };
+        let ended: Vec<_> = tokens.into_iter().map(|token| token.id).collect();
+        let detail = if ended.is_empty() { Value::Null } else { json!({ "tokens_ended": ended }) };
+        steps.extend(ended.into_iter().map(|id| Step::RevokeToken { id }));
+        self.note(actor, "user.password", &name, detail, steps).await
     }
 
     /// Sets one's own address.
@@ -175,6 +181,16 @@ impl Access {
     /// [`StoreError`].
     pub(crate) async fn tokens_of(&self, name: &str) -> Result<Vec<ConsoleToken>, StoreError> {
         Ok(self.database.tokens().await?.into_iter().filter(|token| token.owner == name).collect())
+    }
+
+    /// A person's tokens that still work, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) async fn standing_tokens(&self, name: &str) -> Result<Vec<ConsoleToken>, StoreError> {
+        let now = self.clock.now();
+        let tokens = self.tokens_of(name).await?.into_iter();
+        Ok(tokens.filter(|token| token.revoked_at.is_none() && now < token.expires_at).collect())
     }
 
     /// Makes a token for oneself; answers it, this once.
@@ -221,12 +237,30 @@ impl Access {
     /// # Errors
     /// [`ConsoleError::NotFound`].
     pub(crate) async fn revoke_token(&self, actor: &Actor, id: &str) -> Result<(), ConsoleError> {
-        let token = self.database.token(id).await?.filter(|token| token.owner == actor.name);
-        if token.is_none() {
-            return Err(ConsoleError::NotFound("there is no such token of yours".to_owned()));
-        }
+        self.end_token(actor, &actor.name, id).await
+    }
+
+    /// Ends a token of somebody else.
+    ///
+    /// # Errors
+    /// [`ConsoleError::Forbidden`], [`ConsoleError::NotFound`].
+    pub(crate) async fn revoke_token_of(
+        &self,
+        actor: &Actor,
+        owner: &str,
+        id: &str,
+    ) -> Result<(), ConsoleError> {
+        another(actor, owner)?;
+        self.end_token(actor, owner, id).await
+    }
+
+    async fn end_token(&self, actor: &Actor, owner: &str, id: &str) -> Result<(), ConsoleError> {
+        let Some(token) = self.database.token(id).await?.filter(|token| token.owner == owner) else {
+            return Err(ConsoleError::NotFound(format!("there is no such token of {owner}")));
+        };
         let step = Step::RevokeToken { id: id.to_owned() };
-        self.note(actor, "token.revoked", &actor.name, json!({ "id": id }), vec![step]).await
+        let detail = json!({ "id": id, "token": token.name });
+        self.note(actor, "token.revoked", owner, detail, vec![step]).await
     }
 
     async fn hash(&self, password: String) -> Result<String, ConsoleError> {
@@ -280,3 +314,7 @@ fn address(typed: Option<&str>) -> Result<Option<String>, ConsoleError> {
     }
     Ok(Some(typed.to_owned()))
 }
+
+#[cfg(test)]
+#[path = "people_tests.rs"]
+mod tests;

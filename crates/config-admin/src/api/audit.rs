@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use bellwether_store::Role;
-use bellwether_store::console::{AuditEntry, AuditError, verify_audit};
+use bellwether_store::console::{AuditEntry, AuditError};
 use bellwether_web::Problem;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -92,7 +92,7 @@ pub(super) async fn lines(request: HttpRequest, state: web::Data<State>) -> Resu
 pub(super) async fn verify(request: HttpRequest, state: web::Data<State>) -> Result<HttpResponse, Problem> {
     state.access.bearer(&request, Role::Viewer).await?;
     query::none(&request)?;
-    let verdict = match verify_audit(state.console.database()).await {
+    let verdict = match state.console.verify_audit().await {
         Ok(verified) => Verdict {
             holds: true,
             lines: Some(verified.lines),

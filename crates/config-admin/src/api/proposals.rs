@@ -27,6 +27,8 @@ use crate::probes::Probes;
 const MAX_WAIT_SECONDS: u64 = 60;
 /// How often it is looked at meanwhile.
 const LOOK: Duration = Duration::from_millis(500);
+/// How long what goes on about a proposal is read after a step was done.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What somebody wants in production.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -123,7 +125,7 @@ pub(super) async fn propose(
     let draft = fields.finish(draft)?.draft(&state.console).await?;
     let proposal = state.console.propose(&actor, draft).await?;
     let location = format!("/api/proposals/{}", proposal.id);
-    let now = told(&state.console, proposal).await?;
+    let now = done(&state.console, proposal).await;
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(now))
 }
 
@@ -177,7 +179,7 @@ pub(super) async fn edit(
     let (revision, draft) = fields.finish(revision.zip(draft))?;
     let draft = draft.draft(&state.console).await?;
     let proposal = state.console.edit(&actor, id, revision, draft).await?;
-    Ok(HttpResponse::Ok().json(told(&state.console, proposal).await?))
+    Ok(HttpResponse::Ok().json(done(&state.console, proposal).await))
 }
 
 /// The proposal as soon as its revision is another than the one that is known, or after the time; a process that is on
@@ -200,11 +202,29 @@ async fn wait(
     }
 }
 
+/// A proposal after a step that was done. What goes on about it is told as far as it can be read at once: a step that is
+/// written down is never answered as one that failed.
+pub(super) async fn done(console: &Console, proposal: Proposal) -> ProposalNow {
+    let why = match tokio::time::timeout(PATIENCE, told(console, proposal.clone())).await {
+        Ok(Ok(now)) => return now,
+        Ok(Err(problem)) => problem.to_string(),
+        Err(_) => "the database does not answer".to_owned(),
+    };
+    tracing::warn!(proposal = proposal.id, why, "a step was done, and what goes on about it cannot be told");
+    ProposalNow {
+        trial_progress: console.trial_progress(proposal.id).map(TrialStep::from),
+        proposal,
+        differences: None,
+        reassignment: None,
+        rollout_progress: None,
+    }
+}
+
 /// A proposal with what goes on about it.
 pub(super) async fn told(console: &Console, proposal: Proposal) -> Result<ProposalNow, Problem> {
     let (base, _) = console.version(Environment::Prod, proposal.base).await?;
     let differences = base.document.ok().map(|base| differences(&base, &proposal.document));
-    let reassignment = console.reassignment(&proposal.document, proposal.base).await?;
+    let reassignment = Some(console.reassignment(&proposal.document, proposal.base).await?);
     let rollout_progress = match proposal.rollout {
         Some(_) => Some(RolloutStep::from(console.rollout_progress(&proposal).await?)),
         None => None,

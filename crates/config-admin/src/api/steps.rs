@@ -11,7 +11,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::body::Fields;
-use super::proposals::told;
+use super::proposals::done;
 use super::query;
 use super::wire::ProposalNow;
 use crate::console::{Bake, reason_fault};
@@ -71,6 +71,8 @@ pub(super) struct RevertRequest {
     /// Why: 3 to 500 characters.
     #[schema(min_length = 3, max_length = 500)]
     reason: String,
+    /// Whether it is meant that clients of a running experiment are drawn anew; absent, not.
+    confirmed: Option<bool>,
 }
 
 #[utoipa::path(
@@ -89,7 +91,7 @@ pub(super) async fn try_in_staging(
     let actor = state.access.bearer(&request, Role::Editor).await?;
     let (id, revision) = (number(&request, &id)?, revision_of(&request, payload).await?);
     let proposal = state.console.try_in_staging(&actor, id, revision).await?;
-    Ok(HttpResponse::Ok().json(told(&state.console, proposal).await?))
+    Ok(HttpResponse::Ok().json(done(&state.console, proposal).await))
 }
 
 #[utoipa::path(
@@ -108,7 +110,7 @@ pub(super) async fn approve(
     let actor = state.access.bearer(&request, Role::Approver).await?;
     let (id, revision) = (number(&request, &id)?, revision_of(&request, payload).await?);
     let proposal = state.console.approve(&actor, id, revision).await?;
-    Ok(HttpResponse::Ok().json(told(&state.console, proposal).await?))
+    Ok(HttpResponse::Ok().json(done(&state.console, proposal).await))
 }
 
 #[utoipa::path(
@@ -130,7 +132,7 @@ pub(super) async fn promote(
     let (revision, bake) = (fields.required("revision"), bake(&mut fields, &state));
     let revision = fields.finish(revision)?;
     let proposal = state.console.promote(&actor, id, revision, bake).await?;
-    Ok(HttpResponse::Ok().json(told(&state.console, proposal).await?))
+    Ok(HttpResponse::Ok().json(done(&state.console, proposal).await))
 }
 
 #[utoipa::path(
@@ -154,7 +156,7 @@ pub(super) async fn promote_past_staging(
     fields.also(why.as_deref().and_then(|why| reason_fault("why", why)));
     let (revision, why) = fields.finish(revision.zip(why))?;
     let proposal = state.console.promote_past_staging(&actor, id, revision, why, bake).await?;
-    Ok(HttpResponse::Ok().json(told(&state.console, proposal).await?))
+    Ok(HttpResponse::Ok().json(done(&state.console, proposal).await))
 }
 
 #[utoipa::path(
@@ -173,7 +175,7 @@ pub(super) async fn withdraw(
     let actor = state.access.bearer(&request, Role::Editor).await?;
     let (id, revision) = (number(&request, &id)?, revision_of(&request, payload).await?);
     let proposal = state.console.withdraw(&actor, id, revision).await?;
-    Ok(HttpResponse::Ok().json(told(&state.console, proposal).await?))
+    Ok(HttpResponse::Ok().json(done(&state.console, proposal).await))
 }
 
 #[utoipa::path(
@@ -196,12 +198,12 @@ pub(super) async fn revert(
     query::none(&request)?;
     let version = query::number(&version, "version")?;
     let mut fields = Fields::read(&request, payload).await?;
-    let reason = fields.required::<String>("reason");
+    let (reason, confirmed) = (fields.required::<String>("reason"), fields.optional("confirmed"));
     fields.also(reason.as_deref().and_then(|reason| reason_fault("reason", reason)));
     let reason = fields.finish(reason)?;
-    let proposal = state.console.revert(&actor, version, reason).await?;
+    let proposal = state.console.revert(&actor, version, reason, confirmed.unwrap_or(false)).await?;
     let location = format!("/api/proposals/{}", proposal.id);
-    let now = told(&state.console, proposal).await?;
+    let now = done(&state.console, proposal).await;
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(now))
 }
 

@@ -254,13 +254,14 @@ pub(super) struct Proposals {
 pub(super) struct ProposalNow {
     /// The proposal. Its `revision` has to be named by whoever acts on it.
     pub(super) proposal: Proposal,
-    /// What it changes of the version that it was made from; null where that is no document.
+    /// What it changes of the version that it was made from; null where that is no document, and, after a step, where
+    /// it could not be read.
     pub(super) differences: Option<Vec<Difference>>,
-    /// Whom it moves, against that version.
-    pub(super) reassignment: Reassignment,
+    /// Whom it moves, against that version; null after a step where that could not be read.
+    pub(super) reassignment: Option<Reassignment>,
     /// How far its trial has come; null where none runs.
     pub(super) trial_progress: Option<TrialStep>,
-    /// How far its rollout has come; null before it is promoted.
+    /// How far its rollout has come; null before it is promoted, and, after a step, where it could not be read.
     pub(super) rollout_progress: Option<RolloutStep>,
 }
 

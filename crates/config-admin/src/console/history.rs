@@ -1,8 +1,9 @@
-//! The line of versions of an environment, as anybody may look at it.
+//! The line of versions of an environment, and the audit log's chain, as anybody may look at them.
 
 use bellwether_core::change::TrialReport;
 use bellwether_settings::Environment;
 use bellwether_store::StoredVersion;
+use bellwether_store::console::{AuditError, Verified, verify_audit};
 
 use super::{Console, MAX_PAGE};
 use crate::ConsoleError;
@@ -23,13 +24,7 @@ impl Console {
         let Some(before) = before else {
             return Ok(parts.database.history(parts.name(), limit).await?);
         };
-        let newest = parts.live().await?.map_or(0, |live| live.version);
-        let mut versions = Vec::new();
-        // Versions are numbered without gaps, so that a page is as many look-ups by key as it has lines.
-        for version in (1..before.min(newest + 1)).rev().take(limit as usize) {
-            versions.extend(parts.database.version(parts.name(), version).await?);
-        }
-        Ok(versions)
+        Ok(parts.database.history_before(parts.name(), before, limit).await?)
     }
 
     /// One version, and the report of the trial that let it through; none where it came another way.
@@ -46,6 +41,15 @@ impl Console {
         let found = found.ok_or_else(|| ConsoleError::NotFound(format!("there is no version {version}")))?;
         let report = parts.database.stage_report(parts.name(), version).await?;
         Ok((found, report))
+    }
+
+    /// Whether the chain of the audit log holds. It is read whole for that, by one at a time: others wait.
+    ///
+    /// # Errors
+    /// [`AuditError`], where it does not, or cannot be read.
+    pub async fn verify_audit(&self) -> Result<Verified, AuditError> {
+        let _turn = self.verification.lock().await;
+        verify_audit(self.database()).await
     }
 
     pub(super) fn looked_after(&self, environment: Environment) -> Result<&EnvironmentParts, ConsoleError> {

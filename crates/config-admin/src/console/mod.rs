@@ -69,6 +69,8 @@ pub struct Console {
     progress: Arc<progress::Table>,
     bells: Arc<Bells>,
     evidence: Arc<Mutex<Evidence>>,
+    /// Held by whoever reads the whole audit log.
+    verification: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// Wakes what goes on by itself, so that nobody waits for its next look.
@@ -83,8 +85,13 @@ impl Console {
     /// A console of these parts. Nothing goes on by itself before [`crate::trial::Runner`],
     /// [`crate::rollout::Watcher`] and [`crate::archive::Archiver`] run.
     pub fn new(parts: ConsoleParts) -> Self {
-        let (progress, bells, evidence) = (Arc::default(), Arc::default(), Arc::default());
-        Self { parts: Arc::new(parts), progress, bells, evidence }
+        Self {
+            parts: Arc::new(parts),
+            progress: Arc::default(),
+            bells: Arc::default(),
+            evidence: Arc::default(),
+            verification: Arc::default(),
+        }
     }
 
     /// Production's database, in which people, proposals and the audit log are.

@@ -1,21 +1,31 @@
-//! The bundles that a document may name: those that every replica of staging has loaded.
+//! The bundles that a document may name: those that every replica of staging has loaded. Where staging cannot be asked,
+//! those that every replica of production has: an outage of staging must not close the way past it. What goes the usual
+//! way is tried first, which takes a staging.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use bellwether_store::ReplicaReport;
+use bellwether_store::{ReplicaReport, StoreError};
 
 use super::{Console, ModelChoice};
 use crate::environment::{Census, StageBundle};
+
+/// A database that says nothing is called away after this.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 impl Console {
     /// Every bundle that is known in an environment, by uid. Never fails: what cannot be asked makes bundles that
     /// cannot be chosen, with the reason.
     pub async fn models(&self) -> Vec<ModelChoice> {
-        let (stage, prod, folder) =
-            tokio::join!(self.census(self.stage()), self.census(self.prod()), self.stage().api.bundles());
-        let folder = folder.map_err(|error| format!("staging's api: {error}"));
-        let away =
-            stage.as_ref().err().map(|error| format!("staging's replicas cannot be looked up: {error}"));
+        let stage = async {
+            let census = tokio::time::timeout(PATIENCE, self.census(self.stage())).await;
+            census.unwrap_or_else(|_| Err(StoreError::Unavailable("the database does not answer".into())))
+        };
+        let (stage, prod, folder) = tokio::join!(stage, self.census(self.prod()), self.stage().api.bundles());
+        let away = match &stage {
+            Ok(_) => "no replica of staging has been heard of lately".to_owned(),
+            Err(error) => format!("staging's replicas cannot be looked up: {error}"),
+        };
         let (stage, prod) = (heard(stage.ok().as_ref()), heard(prod.ok().as_ref()));
         let listed = folder.as_deref().unwrap_or_default();
         let uids = listed.iter().map(|bundle| bundle.uid.clone());
@@ -23,19 +33,18 @@ impl Console {
         let uids: BTreeSet<_> = uids.chain(reported).collect();
         let choices = uids.into_iter().map(|uid| {
             let listed = listed.iter().find(|bundle| bundle.uid == uid);
-            let staged =
-                if let Some(away) = &away { Err(away.clone()) } else { agreed(&stage, &uid, listed) };
+            let name = listed.and_then(|bundle| bundle.name.clone()).unwrap_or_else(|| uid.clone());
+            if stage.is_empty() {
+                let in_prod = agreed("production", &prod, &uid, None).is_ok();
+                let reason =
+                    (!in_prod).then(|| format!("{away}, and not every replica of production has it"));
+                return ModelChoice { uid, name, loadable: in_prod, reason, sha256: None, in_prod };
+            }
+            let staged = agreed("staging", &stage, &uid, listed);
             let sha256 = staged.as_ref().ok().cloned();
             let in_prod = !prod.is_empty()
                 && prod.iter().all(|report| sha256.is_some() && report.bundles.get(&uid) == sha256.as_ref());
-            ModelChoice {
-                name: listed.and_then(|bundle| bundle.name.clone()).unwrap_or_else(|| uid.clone()),
-                loadable: staged.is_ok(),
-                reason: staged.err(),
-                sha256,
-                in_prod,
-                uid,
-            }
+            ModelChoice { uid, name, loadable: staged.is_ok(), reason: staged.err(), sha256, in_prod }
         });
         choices.collect()
     }
@@ -50,9 +59,14 @@ fn heard(census: Option<&Census>) -> Vec<ReplicaReport> {
 }
 
 /// What every replica has loaded, or why it cannot be chosen.
-fn agreed(replicas: &[ReplicaReport], uid: &str, listed: Option<&StageBundle>) -> Result<String, String> {
+fn agreed(
+    whose: &str,
+    replicas: &[ReplicaReport],
+    uid: &str,
+    listed: Option<&StageBundle>,
+) -> Result<String, String> {
     if replicas.is_empty() {
-        return Err("no replica of staging has been heard of lately".to_owned());
+        return Err(format!("no replica of {whose} has been heard of lately"));
     }
     let mut by_sha256: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut without = Vec::new();
@@ -69,6 +83,6 @@ fn agreed(replicas: &[ReplicaReport], uid: &str, listed: Option<&StageBundle>) -
     }
     match by_sha256.keys().copied().collect::<Vec<_>>().as_slice() {
         [only] => Ok((*only).to_owned()),
-        _ => Err("the replicas of staging have loaded different bundles of that name".to_owned()),
+        _ => Err(format!("the replicas of {whose} have loaded different bundles of that name")),
     }
 }

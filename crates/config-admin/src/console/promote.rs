@@ -7,7 +7,7 @@ use bellwether_core::change::{Emergency, Outcome, Proposal, ProposalKind, Propos
 use bellwether_core::config::{Origin, Provenance};
 use bellwether_settings::Approval as ApprovalRule;
 use bellwether_store::console::Step;
-use bellwether_store::{NewConfigVersion, Role, StoreError};
+use bellwether_store::{NewConfigVersion, Role, StoreError, Users};
 use serde_json::json;
 
 use super::change::Turn;
@@ -76,7 +76,7 @@ impl Console {
         if !faults.is_empty() {
             return Err(ConsoleError::Faults(faults));
         }
-        self.is_approved(&before)?;
+        self.is_approved(&before).await?;
         let live = self.prod().live().await?;
         if let Some(live) = live.filter(|live| live.version != before.base) {
             // It may be this very proposal that somebody else has just promoted.
@@ -152,17 +152,24 @@ impl Console {
         }))
     }
 
-    /// Whether those have agreed who have to. The way past staging does not lead past them.
-    fn is_approved(&self, proposal: &Proposal) -> Result<(), ConsoleError> {
+    /// Whether those have agreed who have to, and may still do so: whoever has been disabled since, or been given
+    /// another role, agrees to nothing any more. The way past staging does not lead past them.
+    async fn is_approved(&self, proposal: &Proposal) -> Result<(), ConsoleError> {
         if self.settings().approval == ApprovalRule::OnePerson {
             return Ok(());
         }
-        match &proposal.approval {
-            Some(approval) if !proposal.is_by(&approval.by) => Ok(()),
-            _ => Err(ConsoleError::State(
-                "somebody who neither proposed nor edited it has to approve it first".to_owned(),
-            )),
+        let approval = proposal.approval.as_ref().filter(|approval| !proposal.is_by(&approval.by));
+        let Some(by) = approval.map(|approval| approval.by.as_str()) else {
+            let message = "somebody who neither proposed nor edited it has to approve it first";
+            return Err(ConsoleError::State(message.to_owned()));
+        };
+        let person = Users::find(self.database(), by).await?;
+        if person.is_some_and(|person| !person.disabled && person.role >= Role::Approver) {
+            return Ok(());
         }
+        Err(ConsoleError::State(format!(
+            "{by} approved it, and may not approve any more: somebody else has to"
+        )))
     }
 
     /// Whether production's replicas can take a proposal up: all of them have the very bundles that were tried. Past
@@ -244,6 +251,7 @@ fn promotion(
         provenance: Some(Provenance {
             origin,
             proposal: Some(before.id),
+            edited_by: before.all_editors().into_iter().collect(),
             approved_by: before.approval.as_ref().map(|approval| approval.by.clone()),
             emergency: emergency.as_ref().map(|emergency| emergency.reason.clone()),
             restores,
@@ -273,6 +281,7 @@ fn promotion(
     let detail = json!({
         "version": before.base + 1,
         "previous": previous,
+        "edited_by": before.all_editors(),
         "approved_by": before.approval.as_ref().map(|approval| &approval.by),
         "emergency": after.emergency.as_ref().map(|emergency| &emergency.reason),
         "bake_seconds": bake.seconds,

@@ -1,6 +1,8 @@
 //! From a draft to a proposal, and what its author, its editors and those who agree do with it before it goes to
 //! production.
 
+use std::collections::BTreeSet;
+
 use bellwether_core::change::{
     Approval, Closed, Proposal, ProposalKind, ProposalState, Reassignment, Trial, reassignment,
 };
@@ -47,6 +49,8 @@ impl Console {
         let reassigns = self.check(&draft).await?;
         let sha256 = hash(&draft.document)?;
         let kind = if sha256 == before.sha256 { before.kind } else { ProposalKind::Change };
+        let mut editors = before.all_editors();
+        editors.insert(actor.name.clone());
         let after = Proposal {
             state: ProposalState::Proposed,
             kind,
@@ -54,6 +58,7 @@ impl Console {
             sha256,
             base: draft.base,
             edited_by: Some(actor.name.clone()),
+            editors,
             reason: draft.reason,
             updated_at: self.now(),
             trial: None,
@@ -127,10 +132,14 @@ impl Console {
         let closed = Some(Closed { by: actor.name.clone(), at: now });
         let after = Proposal { state: ProposalState::Withdrawn, closed, updated_at: now, ..before.clone() };
         let detail = particulars(&after, json!({}));
-        self.turn(turn(before, after, "proposal.withdrawn", actor, detail)).await
+        let withdrawn = self.turn(turn(before, after, "proposal.withdrawn", actor, detail)).await?;
+        // A trial of it that goes on stops.
+        self.bells().trials.notify_one();
+        Ok(withdrawn)
     }
 
-    /// Whom a document would move, against the production version `base`; nobody where that is no document.
+    /// Whom a document would move, against the production version `base`, or against the newest one before it that
+    /// can be read: replicas keep that.
     ///
     /// # Errors
     /// [`ConsoleError::NotFound`] where there is no such version.
@@ -141,7 +150,7 @@ impl Console {
     ) -> Result<Reassignment, ConsoleError> {
         let seen = self.database().version(self.prod().name(), base).await?;
         let seen = seen.ok_or_else(|| ConsoleError::NotFound(format!("there is no version {base}")))?;
-        Ok(moved(&seen, document))
+        self.moved(&seen, document).await
     }
 
     /// Adds a proposal; its line in the audit log gets its particulars and `more`.
@@ -198,15 +207,40 @@ impl Console {
         if live.version != draft.base {
             return Err(self.stale(draft.base, &live, &draft.document).await?);
         }
-        let reassigns = moved(&live, &draft.document);
-        if reassigns.asks() && !draft.confirmed {
-            Err(ConsoleError::Reassigns(reassigns))
-        } else {
-            Ok(reassigns)
-        }
+        self.must_be_confirmed(&live, &draft.document, draft.confirmed).await
     }
 
-    /// The models that staging cannot load, each at its place in the document.
+    /// Whom the step from what is live to a document moves.
+    ///
+    /// # Errors
+    /// [`ConsoleError::Reassigns`] where it moves anybody and that was not confirmed.
+    pub(super) async fn must_be_confirmed(
+        &self,
+        live: &StoredVersion,
+        document: &ConfigDocument,
+        confirmed: bool,
+    ) -> Result<Reassignment, ConsoleError> {
+        let reassigns = self.moved(live, document).await?;
+        if reassigns.asks() && !confirmed { Err(ConsoleError::Reassigns(reassigns)) } else { Ok(reassigns) }
+    }
+
+    /// Whom the step from a version to a document moves. What is no document was never served: replicas keep the last
+    /// one before it that is. Where there is none, nobody is known to be moved.
+    async fn moved(&self, from: &StoredVersion, to: &ConfigDocument) -> Result<Reassignment, ConsoleError> {
+        let mut served = from.document.clone().ok();
+        let mut older = from.version;
+        while served.is_none() && older > 1 {
+            older -= 1;
+            let version = self.database().version(self.prod().name(), older).await?;
+            served = version.and_then(|version| version.document.ok());
+        }
+        Ok(served.map_or_else(
+            || Reassignment { moved: 0.0, salt_changed: false, shrunk: Vec::new() },
+            |served| reassignment(&served, to),
+        ))
+    }
+
+    /// The models that cannot be chosen, each at its place in the document.
     async fn models_at_fault(&self, document: &ConfigDocument) -> Vec<FieldError> {
         let choices = self.models().await;
         let fault = |field: String, model: &str| {
@@ -214,7 +248,7 @@ impl Console {
             let reason = match choice {
                 Some(choice) if choice.loadable => return None,
                 Some(choice) => choice.reason.clone().unwrap_or_else(|| "not loaded".to_owned()),
-                None => "there is no such bundle in staging".to_owned(),
+                None => "there is no such bundle".to_owned(),
             };
             Some(FieldError { field, message: format!("`{model}` cannot be loaded in staging: {reason}") })
         };
@@ -238,6 +272,7 @@ fn blank(console: &Console, actor: &Actor, draft: Draft) -> Result<Proposal, Con
         base: draft.base,
         author: actor.name.clone(),
         edited_by: None,
+        editors: BTreeSet::new(),
         reason: draft.reason,
         created_at: now,
         updated_at: now,
@@ -247,14 +282,6 @@ fn blank(console: &Console, actor: &Actor, draft: Draft) -> Result<Proposal, Con
         rollout: None,
         closed: None,
     })
-}
-
-/// Whom the step from a version to a document moves; nobody is known to be moved from what is no document.
-fn moved(from: &StoredVersion, to: &ConfigDocument) -> Reassignment {
-    match &from.document {
-        Ok(from) => reassignment(from, to),
-        Err(_) => Reassignment { moved: 0.0, salt_changed: false, shrunk: Vec::new() },
-    }
 }
 
 pub(super) fn hash(document: &ConfigDocument) -> Result<String, ConsoleError> {

@@ -1,5 +1,7 @@
 //! The way back: an earlier version's document, proposed once more.
 
+use std::collections::BTreeSet;
+
 use bellwether_core::change::{Proposal, ProposalKind, ProposalState, Trial};
 use bellwether_core::config::ConfigDocument;
 use bellwether_store::Role;
@@ -11,16 +13,18 @@ use crate::ConsoleError;
 impl Console {
     /// Proposes the document of an earlier version of production. Where that very document has passed its trial
     /// before, and production's replicas still have the bundles that it passed with, it has passed now; else it has to
-    /// be tried. For approvers.
+    /// be tried. `confirmed` says whether it is meant that clients of a running experiment are drawn anew. For approvers.
     ///
     /// # Errors
     /// [`ConsoleError::NotFound`], [`ConsoleError::State`] for a version that is live or no document,
-    /// [`ConsoleError::Faults`] for the reason.
+    /// [`ConsoleError::Faults`] for the reason, [`ConsoleError::Reassigns`] where clients would be drawn anew and that
+    /// was not confirmed.
     pub async fn revert(
         &self,
         actor: &Actor,
         version: u64,
         reason: String,
+        confirmed: bool,
     ) -> Result<Proposal, ConsoleError> {
         actor.must_be(Role::Approver, "revert")?;
         if let Some(fault) = draft::reason_fault("reason", &reason) {
@@ -39,6 +43,7 @@ impl Console {
         if live.sha256 == wanted.sha256 && live.document.is_ok() {
             return Err(ConsoleError::State(format!("production has the document of version {version} now")));
         }
+        let reassigns = self.must_be_confirmed(&live, &document, confirmed).await?;
         let trial = self.passed_before(&document, &wanted.sha256).await?;
         let now = self.now();
         let proposal = Proposal {
@@ -51,6 +56,7 @@ impl Console {
             base: live.version,
             author: actor.name.clone(),
             edited_by: None,
+            editors: BTreeSet::new(),
             reason,
             created_at: now,
             updated_at: now,
@@ -60,7 +66,8 @@ impl Console {
             rollout: None,
             closed: None,
         };
-        self.add(actor, "proposal.reverted", proposal, json!({ "restores": version })).await
+        self.add(actor, "proposal.reverted", proposal, json!({ "restores": version, "moves": reassigns }))
+            .await
     }
 
     /// The trial that this very document passed, where production still has what it passed with.

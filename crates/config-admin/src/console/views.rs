@@ -112,12 +112,12 @@ pub struct ModelChoice {
     pub uid: String,
     /// Its name, for people; its uid where that is not known.
     pub name: String,
-    /// Whether every replica of staging has it loaded.
+    /// Whether every replica of staging has it loaded; where staging cannot be asked, every replica of production.
     pub loadable: bool,
     /// Why it cannot be chosen, where it cannot.
     pub reason: Option<String>,
-    /// SHA-256 of what staging has loaded, in hex.
+    /// SHA-256 of what staging has loaded, in hex; none where staging cannot be asked.
     pub sha256: Option<String>,
-    /// Whether every replica of production has that very sha256.
+    /// Whether every replica of production has that very sha256; where staging cannot be asked, each the same.
     pub in_prod: bool,
 }

@@ -125,7 +125,8 @@ pub(crate) async fn set_password(
 ) -> Result<HttpResponse, PageError> {
     let (signed, fields) = posted(&request, payload, &state, Role::Viewer).await?;
     let (current, new) = (fields.first("password"), fields.first("new_password"));
-    match state.access.change_password(&signed.actor, &signed.session, current, new).await {
+    let end_tokens = fields.first("end_tokens") == "yes";
+    match state.access.change_password(&signed.actor, &signed.session, current, new, end_tokens).await {
         Ok(()) => Ok(go("/account?done=password")),
         Err(error) => refused(&request, &state, &signed, error).await,
     }

@@ -3,7 +3,7 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use bellwether_store::console::{AuditEntry, verify_audit};
+use bellwether_store::console::AuditEntry;
 
 use super::shown::{short, time};
 use super::{Frame, PageError, State, page};
@@ -36,10 +36,9 @@ pub(crate) async fn show(request: HttpRequest, state: Data<State>) -> Result<Htt
     let signed = state.enter(&request).await?;
     let query = Fields::parse(request.query_string().as_bytes());
     let before = query.first("before").parse().ok();
-    let database = state.console.database();
-    let lines = database.recent_lines(before, PAGE).await?;
+    let lines = state.console.database().recent_lines(before, PAGE).await?;
     let verdict = match query.first("verify") {
-        "yes" => Some(match verify_audit(database).await {
+        "yes" => Some(match state.console.verify_audit().await {
             Ok(verified) => ("good", format!("The chain holds over all {} lines.", verified.lines)),
             Err(error) => ("bad", format!("The chain does not hold: {error}.")),
         }),

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use askama::Template;
 use bellwether_store::Role;
 
-use super::shown::time;
+use super::shown::{ago, time};
 use super::{Frame, PageError, State, go, page_of};
 use crate::ConsoleError;
 use crate::access::{Fields, NewPerson, Signed, posted};
@@ -32,6 +32,16 @@ struct PersonRow {
     email: Option<String>,
     since: String,
     sessions: usize,
+    tokens: Vec<TokenRow>,
+}
+
+/// A token that still works.
+struct TokenRow {
+    id: String,
+    name: String,
+    role: Role,
+    expires: String,
+    used: String,
 }
 
 /// `GET /people`
@@ -49,9 +59,17 @@ async fn render(
     error: Option<String>,
     typed: &Fields,
 ) -> Result<HttpResponse, PageError> {
-    let mut people = Vec::new();
+    let (mut people, now) = (Vec::new(), state.clock.now());
     for user in state.access.people().await? {
+        let tokens = state.access.standing_tokens(&user.name).await?.into_iter().map(|token| TokenRow {
+            id: token.id,
+            name: token.name,
+            role: token.role,
+            expires: time(token.expires_at),
+            used: token.used_at.map_or_else(|| "never".to_owned(), |used| ago(used, now)),
+        });
         people.push(PersonRow {
+            tokens: tokens.collect(),
             sessions: state.access.sessions_of(&user.name).await?.len(),
             own: user.name == signed.actor.name,
             name: user.name,
@@ -127,6 +145,17 @@ pub(crate) async fn end_sessions(
     let (signed, fields) = posted(&request, payload, &state, Role::Admin).await?;
     state.access.end_sessions(&signed.actor, fields.first("name")).await?;
     Ok(go("/people?done=sessions-ended"))
+}
+
+/// `POST /people/tokens`
+pub(crate) async fn revoke_token(
+    request: HttpRequest,
+    payload: Payload,
+    state: Data<State>,
+) -> Result<HttpResponse, PageError> {
+    let (signed, fields) = posted(&request, payload, &state, Role::Admin).await?;
+    state.access.revoke_token_of(&signed.actor, fields.first("name"), fields.first("id")).await?;
+    Ok(go("/people?done=token-revoked"))
 }
 
 /// The role that was chosen.

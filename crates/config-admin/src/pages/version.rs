@@ -1,7 +1,7 @@
 //! One version of an environment: what it is, what it changed, how it was tried; and the way back to it.
 
 use actix_web::web::{Data, Path, Payload};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use askama::Template;
 use bellwether_core::change::differences;
 use bellwether_settings::Environment;
@@ -10,9 +10,10 @@ use bellwether_web::Problem;
 
 use super::history::title;
 use super::report::ReportView;
-use super::shown::{Badge, DifferenceRow, Fact, difference_rows, facts, provenance_badge, time};
-use super::{Frame, PageError, State, go, page};
-use crate::access::posted;
+use super::shown::{Badge, DifferenceRow, Fact, difference_rows, facts, percent, provenance_badge, time};
+use super::{Frame, PageError, State, go, page_of};
+use crate::ConsoleError;
+use crate::access::{Signed, posted};
 
 #[derive(Template)]
 #[template(path = "version.html")]
@@ -30,6 +31,18 @@ struct VersionPage {
     json: String,
     report: Option<ReportView>,
     may_revert: bool,
+    /// What to begin the reason with.
+    reason: String,
+    asked: Option<Asked>,
+}
+
+/// What has to be confirmed before it is brought back.
+struct Asked {
+    moved: String,
+    salt_changed: bool,
+    shrunk: String,
+    /// What was live when it was asked: a confirmation counts against that version only.
+    live: u64,
 }
 
 /// `GET /history/{environment}/{version}`
@@ -45,6 +58,27 @@ pub(crate) async fn show(
         "prod" => Environment::Prod,
         _ => return Err(Problem::not_found("There is no such environment.").into()),
     };
+    let frame = Frame::of(&signed, &request, "/history");
+    let about = About { environment, number, reason: format!("Back to version {number}"), asked: None };
+    render(HttpResponse::Ok(), &state, &signed, frame, about).await
+}
+
+/// Which version is shown, and what stands in the form that brings it back.
+struct About {
+    environment: Environment,
+    number: u64,
+    reason: String,
+    asked: Option<Asked>,
+}
+
+async fn render(
+    answer: HttpResponseBuilder,
+    state: &State,
+    signed: &Signed,
+    frame: Frame,
+    about: About,
+) -> Result<HttpResponse, PageError> {
+    let About { environment, number, reason, asked } = about;
     let (version, report) = state.console.version(environment, number).await?;
     let newest = state.console.history(environment, None, 1).await?.pop();
     let live = newest.is_some_and(|newest| newest.version == number);
@@ -71,6 +105,11 @@ pub(crate) async fn show(
         fact("SHA-256", version.sha256.clone()),
     ];
     let provenance = version.provenance.as_ref();
+    if let Some(editors) =
+        provenance.map(|provenance| provenance.edited_by.join(", ")).filter(|by| !by.is_empty())
+    {
+        about.push(fact("Edited", format!("by {editors}")));
+    }
     if let Some(by) = provenance.and_then(|provenance| provenance.approved_by.as_ref()) {
         about.push(fact("Approved", format!("by {by}")));
     }
@@ -80,8 +119,8 @@ pub(crate) async fn show(
     if let Some(restores) = provenance.and_then(|provenance| provenance.restores) {
         about.push(fact("Brings back", format!("version {restores}")));
     }
-    page(&VersionPage {
-        frame: Frame::of(&signed, &request, "/history"),
+    let shown = VersionPage {
+        frame,
         version: number,
         title: title(environment),
         live,
@@ -97,7 +136,10 @@ pub(crate) async fn show(
             && !live
             && document.is_some()
             && signed.actor.role >= Role::Approver,
-    })
+        reason,
+        asked,
+    };
+    page_of(answer, &shown)
 }
 
 /// `POST /history/prod/{version}/revert`
@@ -109,6 +151,21 @@ pub(crate) async fn revert(
 ) -> Result<HttpResponse, PageError> {
     let (signed, fields) = posted(&request, payload, &state, Role::Approver).await?;
     let reason = fields.first("reason").trim().to_owned();
-    let proposal = state.console.revert(&signed.actor, *version, reason).await?;
-    Ok(go(format!("/proposals/{}?done=revert", proposal.id)))
+    let live = state.console.history(Environment::Prod, None, 1).await?.pop();
+    let live = live.map_or(0, |live| live.version);
+    let confirmed = fields.first("confirmed").parse() == Ok(live);
+    let moves = match state.console.revert(&signed.actor, *version, reason.clone(), confirmed).await {
+        Ok(proposal) => return Ok(go(format!("/proposals/{}?done=revert", proposal.id))),
+        Err(ConsoleError::Reassigns(moves)) => moves,
+        Err(other) => return Err(other.into()),
+    };
+    let asked = Some(Asked {
+        moved: percent(moves.moved),
+        salt_changed: moves.salt_changed,
+        shrunk: moves.shrunk.join(", "),
+        live,
+    });
+    let frame = Frame::of(&signed, &request, "/history");
+    let about = About { environment: Environment::Prod, number: *version, reason, asked };
+    render(HttpResponse::Conflict(), &state, &signed, frame, about).await
 }

@@ -9,7 +9,7 @@ use bellwether_store::{NewConfigVersion, StoreError, StoredVersion};
 use chrono::{DateTime, Utc};
 
 use super::case::Case;
-use super::checks;
+use super::checks::{self, TakenUp};
 use super::findings::not_run;
 use crate::ConsoleError;
 use crate::console::{Console, SYSTEM, Turn, particulars};
@@ -71,14 +71,15 @@ impl<'a> Attempt<'a> {
         }
         self.console.stage().announce().await;
         let document = self.proposal.document.clone();
-        let case = Case::new(self.console, self.proposal.id, &document, stage_version);
-        let (check, bundles) = checks::replicas(&case, &self.proposal.sha256).await;
-        let taken_up = check.passed;
-        self.checks.push(check);
+        let mut case = Case::new(self.console, self.proposal.id, &document, stage_version);
+        let TakenUp { check: taken_up, bundles, roster } =
+            checks::replicas(&case, &self.proposal.sha256).await;
+        self.checks.push(taken_up.clone());
         self.bundles = bundles;
-        if !taken_up {
+        if !taken_up.passed {
             return;
         }
+        case.roster = roster;
         self.checks.push(checks::golden(&case).await);
         // Held against the answers of all checks: its place is kept, and it is judged at the end.
         self.checks.push(checks::cutoff(&case));
@@ -89,11 +90,18 @@ impl<'a> Attempt<'a> {
         self.checks.push(check);
         self.replay = replay;
         self.judge_cutoff(&case);
+        let check = checks::unchanged(&case, &taken_up).await;
+        self.judge(check);
     }
 
     fn judge_cutoff(&mut self, case: &Case<'_>) {
-        if let Some(check) = self.checks.iter_mut().find(|check| check.name == CheckName::Cutoff) {
-            *check = checks::cutoff(case);
+        self.judge(checks::cutoff(case));
+    }
+
+    /// Puts a check in the place of what was said of it before.
+    fn judge(&mut self, now: Check) {
+        if let Some(check) = self.checks.iter_mut().find(|check| check.name == now.name) {
+            *check = now;
         }
     }
 

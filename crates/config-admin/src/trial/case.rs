@@ -10,6 +10,7 @@ use bellwether_core::config::ConfigDocument;
 use serde_json::{Map, Value};
 
 use super::findings::Findings;
+use super::roster::Roster;
 use crate::console::Console;
 use crate::environment::{Answered, EnvironmentApi, Particulars};
 
@@ -25,6 +26,8 @@ pub(super) struct Case<'a> {
     pub document: &'a ConfigDocument,
     pub stage_version: u64,
     pub stage: Line<'a>,
+    /// Whose answers count: those who took the version up.
+    pub roster: Roster,
     answers: AtomicU64,
     cutoff: Mutex<Findings>,
 }
@@ -102,7 +105,8 @@ impl<'a> Case<'a> {
     ) -> Self {
         let stage = Line::new(&console.stage().api, stage_version);
         let (answers, cutoff) = (AtomicU64::new(0), Mutex::default());
-        Self { console, proposal, document, stage_version, stage, answers, cutoff }
+        let roster = Roster::default();
+        Self { console, proposal, document, stage_version, stage, roster, answers, cutoff }
     }
 
     /// Asks staging, and holds the answer's `high_risk` against the cutoff. `what` names what is sent, as `row 3`.
@@ -115,6 +119,12 @@ impl<'a> Case<'a> {
         let answer = self.stage.ask(&input).await;
         self.console.progress().advance(self.proposal);
         let answer = answer.map_err(|error| format!("{what} {error}"))?;
+        let replica = &answer.told.replica;
+        if !self.roster.has(replica) {
+            return Err(format!(
+                "{what} was answered by replica {replica}, which is none of those that are tried"
+            ));
+        }
         self.answers.fetch_add(1, Ordering::Relaxed);
         for finding in disagreements(self.document.proba_cutoff, &answer) {
             let mut cutoff = self.cutoff.lock().unwrap_or_else(PoisonError::into_inner);

@@ -9,6 +9,7 @@ mod case;
 mod checks;
 mod findings;
 mod ids;
+mod roster;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -77,12 +78,37 @@ impl Runner {
     async fn carry_on(&self, proposal: Proposal) {
         let id = proposal.id;
         tracing::info!(proposal = id, "a trial in staging begins");
-        let mut attempt = Attempt::new(&self.console, proposal);
-        let in_time = tokio::time::timeout(self.bound, attempt.run()).await.is_ok();
+        let mut attempt = Attempt::new(&self.console, proposal.clone());
+        let in_time = tokio::select! {
+            ran = tokio::time::timeout(self.bound, attempt.run()) => Some(ran.is_ok()),
+            () = self.ends_otherwise(&proposal) => None,
+        };
         self.console.progress().end(id);
+        let Some(in_time) = in_time else {
+            tracing::info!(
+                proposal = id,
+                "a trial in staging is stopped: the proposal is not in it any more"
+            );
+            return;
+        };
         let (proposal, report) = attempt.report((!in_time).then_some(self.bound));
         if let Some(report) = report {
             self.write(proposal, report).await;
+        }
+    }
+
+    /// Returns once a proposal is not in this trial any more: it was withdrawn, or another process ended the trial. What
+    /// nobody waits for does not keep staging from the next.
+    async fn ends_otherwise(&self, begun: &Proposal) {
+        loop {
+            let bell = self.console.bells().trials.notified();
+            let _ = tokio::time::timeout(LOOK, bell).await;
+            match self.console.database().proposal(begun.id).await {
+                Ok(Some(now)) if attempt::is_same_trial(&now, begun) => {}
+                Ok(_) => return,
+                // A database that is away ends no trial.
+                Err(_) => {}
+            }
         }
     }
 

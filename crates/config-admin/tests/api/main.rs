@@ -6,5 +6,6 @@ mod privileges;
 mod proposals;
 mod refusals;
 mod replicas;
+mod staging_away;
 mod texts;
 mod world;

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bellwether_store::Role;
+use bellwether_store::console::Step;
 use reqwest::Method;
 use serde_json::json;
 
@@ -52,6 +53,23 @@ async fn whoever_waits_is_answered_when_something_happens_or_the_time_is_over() 
     assert_eq!(status, 200, "{withdrawn}");
     assert_eq!(told["proposal"]["state"], "withdrawn");
     assert!(begun.elapsed() < Duration::from_secs(20), "it waited for the time, not for the news");
+}
+
+#[actix_web::test]
+async fn a_step_that_was_done_is_not_answered_as_one_that_failed() {
+    let world = World::start().await;
+    let editor = world.token(Made::of("ed", Role::Editor)).await;
+    let draft = world.draft(&editor, 0.7, "made from what is not there").await;
+    world.post(&editor, "/api/proposals", &draft).await;
+    // What would be told beside it cannot be read: the version that it was made from is not there.
+    let mut proposal = world.database.proposal(1).await.unwrap().unwrap();
+    proposal.base = 99;
+    world.commit(vec![Step::UpdateProposal(proposal)]).await;
+    let (status, _) = world.get(&editor, "/api/proposals/1").await;
+    assert_eq!(status, 404, "whoever asks for it is told that it cannot be read");
+    let (status, told) = world.post(&editor, "/api/proposals/1/try", &json!({ "revision": 2 })).await;
+    assert_eq!((status, &told["proposal"]["revision"]), (200, &json!(3)), "{told}");
+    assert_eq!((&told["differences"], &told["reassignment"]), (&json!(null), &json!(null)), "{told}");
 }
 
 #[actix_web::test]

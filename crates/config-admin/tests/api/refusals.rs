@@ -1,5 +1,6 @@
 //! What cannot be taken is refused with every field at fault, in the status that says why.
 
+use bellwether_core::config::Percentage;
 use bellwether_store::Role;
 use reqwest::Method;
 use serde_json::json;
@@ -25,6 +26,27 @@ async fn every_field_at_fault_is_named_at_once() {
     });
     let (status, refused) = world.post(&editor, "/api/proposals", &unknown).await;
     assert_eq!((status, fields(&refused)), (422, vec!["arms[0].model"]), "{refused}");
+}
+
+#[actix_web::test]
+async fn a_revert_that_draws_clients_anew_is_asked_about() {
+    let world = World::start().await;
+    let approver = world.token(Made::of("ann", Role::Approver)).await;
+    world.change_production(|document| document.experiment_salt = "another".to_owned()).await;
+    world
+        .change_production(|document| document.holdout_percentage = Percentage::try_from(10.0).unwrap())
+        .await;
+    let path = "/api/environments/prod/versions/1/revert";
+    let (status, asked) = world.post(&approver, path, &json!({ "reason": "it was better" })).await;
+    assert_eq!((status, fields(&asked)), (409, vec!["confirmed"]), "{asked}");
+    let (_, list) = world.get(&approver, "/api/proposals").await;
+    assert_eq!(list["proposals"], json!([]));
+    let order = json!({ "reason": "it was better", "confirmed": true });
+    let (status, told) = world.post(&approver, path, &order).await;
+    assert_eq!((status, &told["reassignment"]["salt_changed"]), (201, &json!(true)), "{told}");
+    let order = json!({ "reason": "it was better", "confirmed": "yes" });
+    let (status, refused) = world.post(&approver, path, &order).await;
+    assert_eq!((status, fields(&refused)), (422, vec!["confirmed"]), "{refused}");
 }
 
 #[actix_web::test]

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use bellwether_config_admin::{ConsoleService, Parts, Reached};
 use bellwether_core::config::ConfigDocument;
 use bellwether_people::make_token;
-use bellwether_settings::Embedded;
+use bellwether_settings::{Embedded, Settings};
 use bellwether_store::console::{ConsoleToken, NewAuditEntry, Step};
 use bellwether_store::memory::MemoryConfigChanges;
 use bellwether_store::sqlite::{Sqlite, SqliteOptions};
@@ -59,10 +59,37 @@ impl World {
             Embedded::console(folder.path(), NOWHERE, NOWHERE, 0, None, std::iter::empty()).await.unwrap();
         let stage = environment(folder.path(), "stage").await;
         let prod = environment(folder.path(), "prod").await;
-        let database = prod.database.clone();
         let (metrics, clock) = (METRICS.clone(), Arc::new(SystemClock));
-        let parts = Parts { stage, prod, archive: None, metrics, clock };
-        let service = ConsoleService::build(&settings, parts).unwrap();
+        Self::of(&settings, Parts { stage, prod, archive: None, metrics, clock }, folder)
+    }
+
+    /// A console that has opened its parts by itself, whose staging is set to servers that are not there; none where
+    /// it does not start.
+    pub(crate) async fn without_staging(database_of_stage: &str) -> anyhow::Result<Self> {
+        bellwether_testkit::tls_provider();
+        let folder = tempfile::tempdir().unwrap();
+        environment(folder.path(), "prod").await.database.close().await;
+        let file = folder.path().join("prod/bellwether.sqlite");
+        let variables = [
+            ("AUTH__MODE", "off".to_owned()),
+            ("CONSOLE__BIND", "127.0.0.1:0".to_owned()),
+            ("ARCHIVE__URL", String::new()),
+            ("SMTP__URL", format!("file://{}", folder.path().join("outbox").display())),
+            ("ENVIRONMENTS__STAGE__DATABASE__URL", database_of_stage.to_owned()),
+            ("ENVIRONMENTS__STAGE__REDIS__URL", format!("redis://127.0.0.1:{NOWHERE}")),
+            ("ENVIRONMENTS__STAGE__API__URL", format!("http://127.0.0.1:{NOWHERE}")),
+            ("ENVIRONMENTS__PROD__DATABASE__URL", format!("sqlite://{}", file.display())),
+            ("ENVIRONMENTS__PROD__API__URL", format!("http://127.0.0.1:{NOWHERE}")),
+        ];
+        let variables = variables.map(|(key, value)| (format!("BELLWETHER__{key}"), value));
+        let settings = bellwether_settings::load_from(None, variables.into_iter()).await?;
+        let parts = Box::pin(Parts::open(&settings, METRICS.clone())).await?;
+        Ok(Self::of(&settings, parts, folder))
+    }
+
+    fn of(settings: &Settings, parts: Parts, folder: tempfile::TempDir) -> Self {
+        let database = parts.prod.database.clone();
+        let service = ConsoleService::build(settings, parts).unwrap();
         let url = format!("http://{}", service.address());
         let stop = CancellationToken::new();
         tokio::spawn(service.run_until_stopped(stop.clone()));

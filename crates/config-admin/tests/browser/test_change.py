@@ -120,6 +120,39 @@ def test_moving_clients_to_another_model_is_asked_about_with_the_share_that_move
     expect(page.get_by_role("heading", level=1)).to_contain_text("Proposal ")
 
 
+def test_a_revert_that_moves_clients_is_asked_about_with_the_share_that_moves(system, visit):
+    page = visit("edith")
+    before = system.live()
+    page.goto("/propose")
+    page.get_by_label("Holdout, in percent").fill("10")
+    page.get_by_label("Reason").fill("A holdout for the revert")
+    page.get_by_role("button", name="Save the proposal").click()
+    page.get_by_label(re.compile("Yes, 10.0 %")).check()
+    page.get_by_role("button", name="Save the proposal").click()
+    try_in_staging(page)
+    approver = visit("paul")
+    approver.goto(page.url)
+    promote(approver)
+    state(approver, "done")
+
+    approver.goto(f"/history/prod/{before}")
+    approver.get_by_label("Reason").fill("The holdout is over")
+    revert = approver.get_by_role("button", name=re.compile("Revert to version"))
+    revert.click()
+    expect(approver.get_by_role("alert")).to_contain_text("10.0 %")
+    expect(approver.get_by_label("Reason")).to_have_value("The holdout is over")
+    revert.click()
+    expect(approver.get_by_role("alert")).to_contain_text("10.0 %")
+    approver.get_by_label(re.compile("Yes, 10.0 %")).check()
+    revert.click()
+    expect(approver.get_by_text(f"version {before}", exact=True)).to_be_visible()
+    approver.get_by_role("button", name=re.compile("Try it in staging|Promote")).first.wait_for()
+    if approver.locator("#proposal-state").get_attribute("data-state") != "passed":
+        try_in_staging(approver)
+    promote(approver)
+    state(approver, "done")
+
+
 def test_a_document_can_be_typed_as_json_and_carried_back_to_the_form(visit):
     page = visit("edith")
     page.goto("/propose")

@@ -133,6 +133,31 @@ def test_a_password_is_changed_and_other_sessions_end(system, visit):
     visit("carol", "another horse battery")
 
 
+def test_an_admin_sees_and_ends_a_token_and_a_new_password_ends_the_others(system, visit):
+    system.add("toni", "editor")
+    page = visit("toni")
+    page.goto("/account")
+    for name in ["nightly", "by hand"]:
+        page.get_by_label("Name").fill(name)
+        page.get_by_role("button", name="Make a token").click()
+        expect(page.locator("#new-token")).to_contain_text("bwc_")
+    admin = visit("admin", system.admin_password)
+    admin.goto("/people")
+    card = admin.get_by_role("region", name="toni")
+    expect(card).to_contain_text("by hand")
+    card.get_by_role("button", name="End the token nightly of toni").click()
+    expect(admin.get_by_role("status").first).to_contain_text("The token no longer works")
+    expect(card).not_to_contain_text("nightly")
+    page.goto("/account")
+    page.get_by_label("Current password").fill("correct horse battery")
+    page.get_by_label("New password").fill("another horse battery")
+    page.get_by_label("End all my tokens").check()
+    page.get_by_role("button", name="Change it").click()
+    expect(page.get_by_role("status").first).to_contain_text("The password is changed")
+    admin.goto("/people")
+    expect(card).not_to_contain_text("by hand")
+
+
 def test_guesses_have_to_wait_longer_and_longer(system, visit):
     system.add("gus", "viewer")
     page = visit("gus", log_in=False)

@@ -13,7 +13,7 @@ use bellwether_core::bundle::ModelFolder;
 use bellwether_core::config::ConfigDocument;
 use bellwether_core::treatment::{Treatment, assign};
 use bellwether_store::{ConfigChanges, RefusedVersion, ReplicaReport, SharedDatabase, SystemClock, Traffic};
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -110,6 +110,10 @@ pub(crate) enum Behaviour {
     FirstArm,
     /// As of another version.
     Version(u64),
+    /// Well, once it behaves otherwise.
+    Hold,
+    /// By a replica of this name.
+    By(&'static str),
 }
 
 /// An api that answers as a test wants, and its replica, which reports and takes up what is live.
@@ -131,6 +135,7 @@ pub(crate) struct Says {
     /// Whether it takes up new versions.
     pub(crate) follows: bool,
     pub(crate) silent: bool,
+    pub(crate) started_at: DateTime<Utc>,
 }
 
 struct State {
@@ -149,6 +154,7 @@ pub(crate) fn says(name: &str) -> Says {
         traffic: Some(Traffic::begun(0, Utc::now())),
         follows: true,
         silent: false,
+        started_at: Utc::now(),
     }
 }
 
@@ -243,7 +249,7 @@ async fn report(state: &Arc<Mutex<State>>, environment: &str) {
             refused: refused.map(|why| RefusedVersion { version: newest.unwrap_or(0), reasons: vec![why] }),
             journal_oldest_at: None,
             traffic: says.traffic.clone().map(|traffic| Traffic { version, ..traffic }),
-            started_at: Utc::now(),
+            started_at: says.started_at,
             at: Utc::now(),
         };
         let _ = database.report(&report).await;
@@ -281,22 +287,33 @@ async fn predict(
         "nothing counts as a client's"
     );
     asked.send_modify(|asked| *asked += 1);
-    let (behaviour, live) = {
+    while state.lock().unwrap().behaviour == Behaviour::Hold {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let (behaviour, live, replica) = {
         let state = state.lock().unwrap();
-        (state.behaviour, state.live.clone())
+        let replica = state.replicas.first().map(|says| says.name.clone()).unwrap_or_default();
+        (state.behaviour, state.live.clone(), replica)
     };
     let Some((version, _, document)) = live else { return HttpResponse::ServiceUnavailable().finish() };
+    let replica = if let Behaviour::By(name) = behaviour { name } else { &replica };
     match behaviour {
         Behaviour::Hang => std::future::pending().await,
         Behaviour::Status(status) => {
             let status = actix_web::http::StatusCode::from_u16(status).unwrap();
             HttpResponse::build(status).json(json!({ "detail": "something failed on our side" }))
         }
-        _ => HttpResponse::Ok().json(answer(behaviour, version, &document, &input)),
+        _ => HttpResponse::Ok().json(answer(behaviour, version, &document, &input, replica)),
     }
 }
 
-fn answer(behaviour: Behaviour, version: u64, document: &ConfigDocument, input: &Value) -> Value {
+fn answer(
+    behaviour: Behaviour,
+    version: u64,
+    document: &ConfigDocument,
+    input: &Value,
+    replica: &str,
+) -> Value {
     let id = input["client_id"].as_str().unwrap_or("nobody");
     let drawn = assign(document, id);
     let arm = if behaviour == Behaviour::FirstArm { 0 } else { drawn.arm };
@@ -326,7 +343,7 @@ fn answer(behaviour: Behaviour, version: u64, document: &ConfigDocument, input: 
             "arm": document.arms[arm].model,
             "probability": probability,
             "proba_cutoff": cutoff,
-            "replica": "fake-0",
+            "replica": replica,
         },
     })
 }

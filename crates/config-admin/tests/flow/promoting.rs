@@ -3,9 +3,10 @@
 use bellwether_config_admin::ConsoleError;
 use bellwether_config_admin::console::Bake;
 use bellwether_core::change::{Limits, Proposal, ProposalKind, ProposalState};
-use bellwether_core::config::Origin;
+use bellwether_core::config::{Origin, Percentage};
 use bellwether_settings::{Approval, Console as ConsoleSettings, Environment};
-use bellwether_store::console::verify_audit;
+use bellwether_store::Role;
+use bellwether_store::console::{Step, verify_audit};
 use chrono::TimeDelta;
 
 use crate::apis::{FakeApi, MODEL, says};
@@ -168,6 +169,39 @@ async fn two_persons_are_demanded_where_settings_say_so() {
 }
 
 #[tokio::test]
+async fn an_approval_counts_only_while_whoever_gave_it_may_still_give_it() {
+    let staged = staged(|settings| settings.approval = Approval::TwoPerson).await;
+    let world = &staged.world;
+    let proposal = world.passed(0.7).await;
+    let (id, bert) = (proposal.id, other_approver());
+    let draft = world.draft(0.71).await;
+    let edited = world.console.edit(&admin(), id, proposal.revision, draft).await.unwrap();
+    let tried = world.try_out(&edited).await;
+    let approved = world.console.approve(&bert, id, tried.revision).await.unwrap();
+    let promote = async || world.console.promote(&approver(), id, approved.revision, unwatched()).await;
+    let name = || bert.name.clone();
+    for (step, back) in [
+        (
+            Step::SetRole { name: name(), role: Role::Editor },
+            Step::SetRole { name: name(), role: Role::Approver },
+        ),
+        (
+            Step::SetDisabled { name: name(), disabled: true },
+            Step::SetDisabled { name: name(), disabled: false },
+        ),
+    ] {
+        world.commit(step).await;
+        let words = state(promote().await);
+        assert!(words.contains("bert approved it, and may not approve any more"), "{words}");
+        assert_eq!(world.live("prod").await.version, 1);
+        world.commit(back).await;
+    }
+    promote().await.unwrap();
+    let provenance = world.live("prod").await.provenance.unwrap();
+    assert_eq!((provenance.edited_by, provenance.approved_by), (vec!["ada".to_owned()], Some(name())));
+}
+
+#[tokio::test]
 async fn production_with_another_bundle_than_was_tried_takes_nothing() {
     let staged = staged(|_| {}).await;
     let world = &staged.world;
@@ -235,6 +269,33 @@ async fn an_admin_may_go_past_staging_with_a_reason_that_stays_for_ever() {
 }
 
 #[tokio::test]
+async fn a_revert_that_draws_clients_anew_has_to_be_confirmed() {
+    let staged = staged(|_| {}).await;
+    let world = &staged.world;
+    let mut document = world.live("prod").await.document.unwrap();
+    document.holdout_percentage = Percentage::try_from(10.0).unwrap();
+    world.prod.append(version("prod", Some(1), document)).await.unwrap();
+    let revert = async |confirmed| {
+        world.console.revert(&approver(), 1, "back to the first".to_owned(), confirmed).await
+    };
+    let asked = revert(false).await;
+    let Err(ConsoleError::Reassigns(whom)) = &asked else { panic!("{asked:?}") };
+    assert!((whom.moved - 0.1).abs() < 1e-9, "{whom:?}");
+    assert!(world.console.proposals(None, 10).await.unwrap().is_empty(), "it asked, and wrote nothing");
+    let reverted = revert(true).await.unwrap();
+    assert_eq!(reverted.kind, ProposalKind::Revert { version: 1 });
+    let line = world.lines().await.pop().unwrap();
+    let detail: serde_json::Value = serde_json::from_str(&line.detail).unwrap();
+    assert_eq!(detail["moves"], serde_json::to_value(whom).unwrap(), "{detail}");
+
+    // What is live now is no document: it is held against what replicas still serve.
+    world.poison("prod", r#"{"proba_cutoff": 7, "unknown": true}"#).await;
+    let asked = revert(false).await;
+    assert!(matches!(&asked, Err(ConsoleError::Reassigns(again)) if again == whom), "{asked:?}");
+    assert!(revert(true).await.is_ok());
+}
+
+#[tokio::test]
 async fn limits_that_make_no_sense_are_refused_by_field() {
     let staged = staged(|_| {}).await;
     let proposal = staged.world.passed(0.7).await;
@@ -257,25 +318,25 @@ async fn what_passed_before_is_reverted_to_without_another_trial_and_anything_el
         world.console.promote(&approver(), proposal.id, proposal.revision, unwatched()).await.unwrap();
         world.ends(proposal.id, |state| state == ProposalState::Done).await;
     }
-    let refused = world.console.revert(&editor(), 2, "back".to_owned()).await;
+    let refused = world.console.revert(&editor(), 2, "back".to_owned(), false).await;
     assert!(matches!(refused, Err(ConsoleError::Forbidden(_))), "{refused:?}");
-    let refused = world.console.revert(&approver(), 3, "back to itself".to_owned()).await;
+    let refused = world.console.revert(&approver(), 3, "back to itself".to_owned(), false).await;
     assert!(state(refused).contains("has the document of version 3 now"));
-    let refused = world.console.revert(&approver(), 9, "back to nothing".to_owned()).await;
+    let refused = world.console.revert(&approver(), 9, "back to nothing".to_owned(), false).await;
     assert!(matches!(refused, Err(ConsoleError::NotFound(_))), "{refused:?}");
 
-    let untried = world.console.revert(&approver(), 1, "back to the first".to_owned()).await.unwrap();
+    let untried = world.console.revert(&approver(), 1, "back to the first".to_owned(), false).await.unwrap();
     assert_eq!((untried.state, untried.kind), (ProposalState::Proposed, ProposalKind::Revert { version: 1 }));
 
     // With another bundle in production the pass of then says nothing of now.
     let other = "b".repeat(64);
     staged.prod.replicas(|all| drop(all[0].bundles.insert(MODEL.to_owned(), other))).await;
-    let to_be_tried = world.console.revert(&approver(), 2, "back to 0.7".to_owned()).await.unwrap();
+    let to_be_tried = world.console.revert(&approver(), 2, "back to 0.7".to_owned(), false).await.unwrap();
     assert_eq!(to_be_tried.state, ProposalState::Proposed);
     let loaded = crate::apis::LOADED.to_owned();
     staged.prod.replicas(|all| drop(all[0].bundles.insert(MODEL.to_owned(), loaded))).await;
 
-    let back = world.console.revert(&approver(), 2, "back to 0.7".to_owned()).await.unwrap();
+    let back = world.console.revert(&approver(), 2, "back to 0.7".to_owned(), false).await.unwrap();
     assert_eq!((back.state, back.base), (ProposalState::Passed, 3));
     world.console.promote(&approver(), back.id, back.revision, unwatched()).await.unwrap();
     world.ends(back.id, |state| state == ProposalState::Done).await;

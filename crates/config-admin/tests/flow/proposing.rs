@@ -6,7 +6,7 @@ use bellwether_core::change::ProposalState;
 use bellwether_core::config::{Arm, ConfigDocument, Percentage};
 
 use crate::apis::{FakeApi, LOADED, MODEL, OTHER_MODEL};
-use crate::world::{Plan, World, approver, editor, other_approver, unwatched, version, viewer};
+use crate::world::{Plan, World, admin, approver, editor, other_approver, unwatched, version, viewer};
 
 /// A world whose staging has a replica, so that models are there to choose from.
 async fn world() -> (World, FakeApi) {
@@ -63,6 +63,42 @@ async fn a_bundle_that_one_replica_of_staging_has_not_cannot_be_proposed() {
 }
 
 #[tokio::test]
+async fn an_outage_of_staging_does_not_close_the_way_past_it() {
+    let (stage, prod) = (FakeApi::start("stage"), FakeApi::start("prod"));
+    let world = World::new(Plan::default()).await;
+    prod.over(&world.prod).await;
+    prod.replicas(|replicas| {
+        let mut other = crate::apis::says("prod-1");
+        other.bundles.remove(OTHER_MODEL);
+        replicas.push(other);
+    })
+    .await;
+    // No replica of staging was ever heard of.
+    let mut draft = world.draft(0.7).await;
+    draft.document.shadow = vec![OTHER_MODEL.to_owned()];
+    let error = world.console.propose(&editor(), draft).await.unwrap_err();
+    assert_eq!(fields(&error), ["shadow[0]"], "one replica of production lacks it");
+    assert!(error.to_string().contains("no replica of staging has been heard of lately"), "{error}");
+    let proposal = world.proposed(0.7).await;
+    let (id, revision, why) = (proposal.id, proposal.revision, "staging is away".to_owned());
+    let past = world.console.promote_past_staging(&admin(), id, revision, why, unwatched()).await.unwrap();
+    assert_eq!((past.state, world.live("prod").await.version), (ProposalState::RollingOut, 2));
+
+    // As soon as one is, staging has the say.
+    stage.over(&world.stage).await;
+    stage.replicas(|replicas| drop(replicas[0].bundles.remove(MODEL))).await;
+    let error = world.console.propose(&editor(), world.draft(0.71).await).await.unwrap_err();
+    assert_eq!(fields(&error), ["arms[0].model"]);
+    // Its database is away altogether.
+    world.stage.close().await;
+    let proposal = world.proposed(0.71).await;
+    assert!(world.console.edit(&editor(), proposal.id, 1, world.draft(0.72).await).await.is_ok());
+    let models = world.console.models().await;
+    let choice = models.iter().find(|choice| choice.uid == MODEL).unwrap();
+    assert!(choice.loadable && choice.in_prod && choice.sha256.is_none(), "{choice:?}");
+}
+
+#[tokio::test]
 async fn only_editors_and_those_above_propose() {
     let (world, _stage) = world().await;
     let draft = world.draft(0.7).await;
@@ -85,7 +121,7 @@ async fn who_may_only_look_changes_nothing() {
         world.console.promote(&vera, id, revision, unwatched()).await,
         world.console.promote_past_staging(&vera, id, revision, why.clone(), unwatched()).await,
         world.console.withdraw(&vera, id, revision).await,
-        world.console.revert(&vera, 1, why).await,
+        world.console.revert(&vera, 1, why, true).await,
     ];
     for tried in tries {
         let Err(ConsoleError::Forbidden(words)) = tried else { panic!("{tried:?}") };
@@ -148,7 +184,7 @@ async fn a_draft_of_what_is_no_longer_live_is_told_field_by_field() {
 }
 
 #[tokio::test]
-async fn an_edit_voids_approval_and_the_editor_cannot_approve_it_either() {
+async fn an_edit_voids_approval_and_nobody_who_ever_edited_it_can_approve_it() {
     let (world, _stage) = world().await;
     let proposal = world.proposed(0.7).await;
     let own = world.console.propose(&approver(), world.draft(0.71).await).await.unwrap();
@@ -167,6 +203,15 @@ async fn an_edit_voids_approval_and_the_editor_cannot_approve_it_either() {
     assert_eq!((edited.author.as_str(), edited.edited_by.as_deref()), ("edith", Some("bert")));
     let refused = world.console.approve(&other_approver(), proposal.id, edited.revision).await;
     assert!(matches!(refused, Err(ConsoleError::Forbidden(_))), "{refused:?}");
+
+    // What Bert put in may still be in it after somebody else edited it.
+    let draft = world.draft(0.73).await;
+    let again = world.console.edit(&editor(), proposal.id, edited.revision, draft.clone()).await.unwrap();
+    assert_eq!(again.edited_by.as_deref(), Some("edith"));
+    assert_eq!(again.editors.iter().collect::<Vec<_>>(), ["bert", "edith"]);
+    let refused = world.console.approve(&other_approver(), proposal.id, again.revision).await;
+    assert!(matches!(refused, Err(ConsoleError::Forbidden(_))), "{refused:?}");
+    assert!(world.console.approve(&approver(), proposal.id, again.revision).await.is_ok());
 
     let late = world.console.edit(&editor(), proposal.id, approved.revision, draft).await;
     let Err(ConsoleError::Overtaken(words)) = late else { panic!("{late:?}") };
@@ -209,5 +254,13 @@ async fn a_poisoned_production_can_be_repaired_by_a_proposal() {
         reason: "to repair it".to_owned(),
         confirmed: false,
     };
-    assert_eq!(world.console.propose(&editor(), draft).await.unwrap().base, 2);
+    assert_eq!(world.console.propose(&editor(), draft.clone()).await.unwrap().base, 2);
+
+    // What replicas serve meanwhile is the version before: whom a draft moves is said against that.
+    let mut moving = draft.clone();
+    moving.document.holdout_percentage = Percentage::try_from(10.0).unwrap();
+    let moves = world.console.reassignment(&moving.document, 2).await.unwrap();
+    assert!((moves.moved - 0.1).abs() < 1e-9, "{moves:?}");
+    let asked = world.console.propose(&editor(), moving).await;
+    assert!(matches!(&asked, Err(ConsoleError::Reassigns(whom)) if *whom == moves), "{asked:?}");
 }

@@ -117,7 +117,7 @@ async fn a_staging_api_that_fails_lets_nothing_pass() {
 #[tokio::test]
 async fn a_staging_api_that_uses_another_cutoff_lets_nothing_pass() {
     let found = found_under(Behaviour::Cutoff(0.65), CheckName::Cutoff).await;
-    assert!(found.contains("against the cutoff 0.65 by replica fake-0, not against 0.7"), "{found}");
+    assert!(found.contains("against the cutoff 0.65 by replica stage-0, not against 0.7"), "{found}");
     assert!(found.contains("`high_risk`: yes"), "{found}");
 }
 
@@ -137,6 +137,45 @@ async fn a_model_that_scores_otherwise_than_in_training_does_not_pass() {
 async fn an_answer_of_another_version_lets_nothing_pass() {
     let found = found_under(Behaviour::Version(1), CheckName::Treatments).await;
     assert!(found.contains("was answered by version 1, not by version 2"), "{found}");
+}
+
+#[tokio::test]
+async fn an_answer_of_a_replica_that_did_not_take_the_version_up_lets_nothing_pass() {
+    let found = found_under(Behaviour::By("stage-7"), CheckName::Treatments).await;
+    assert!(
+        found.contains("was answered by replica stage-7, which is none of those that are tried"),
+        "{found}"
+    );
+}
+
+/// What the check of the replicas finds where they change while the trial goes on.
+async fn found_after(change: impl FnOnce(&mut Vec<crate::apis::Says>)) -> String {
+    let staged = staged_with(|settings| {
+        settings.call_timeout_seconds = 60;
+        settings.acknowledge_seconds = 1;
+    })
+    .await;
+    let world = staged.world.run();
+    staged.stage.behave(Behaviour::Hold);
+    let proposal = world.proposed(0.7).await;
+    world.console.try_in_staging(&editor(), proposal.id, proposal.revision).await.unwrap();
+    staged.stage.asked(1).await;
+    staged.stage.replicas(change).await;
+    staged.stage.behave(Behaviour::Well);
+    let proposal = world.ends(proposal.id, |state| state != ProposalState::Trying).await;
+    assert_eq!(names(&proposal), [CheckName::Replicas], "every other check passed");
+    found(&proposal, CheckName::Replicas)
+}
+
+#[tokio::test]
+async fn a_replica_that_starts_anew_or_loads_another_bundle_during_a_trial_is_not_what_was_tried() {
+    let found = found_after(|replicas| replicas[0].started_at = Utc::now()).await;
+    assert_eq!(found, "replica stage-0 has started anew during the trial");
+    let found =
+        found_after(|replicas| drop(replicas[0].bundles.insert(MODEL.to_owned(), "b".repeat(64)))).await;
+    assert_eq!(found, format!("replica stage-0 has another bundle as {MODEL} than when it was tried"));
+    let found = found_after(|replicas| replicas.push(says("stage-1"))).await;
+    assert_eq!(found, "replica stage-1 came after the trial had begun: it was not tried");
 }
 
 #[tokio::test]
@@ -301,6 +340,29 @@ async fn a_trial_withdrawn_meanwhile_stays_withdrawn() {
     staged.stage.behave(Behaviour::Well);
     world.passed(0.71).await;
     assert_eq!(world.console.proposal(proposal.id).await.unwrap(), withdrawn);
+}
+
+#[tokio::test]
+async fn a_withdrawn_trial_is_stopped_and_keeps_staging_from_nobody() {
+    // Whatever waits for an answer would wait for longer than the test does.
+    let staged = staged_with(|settings| settings.call_timeout_seconds = 600).await;
+    let world = &staged.world;
+    staged.stage.behave(Behaviour::Hang);
+    world.run_trials();
+    let proposal = world.proposed(0.7).await;
+    world.console.try_in_staging(&editor(), proposal.id, proposal.revision).await.unwrap();
+    staged.stage.asked(1).await;
+    let now = world.console.proposal(proposal.id).await.unwrap();
+    let withdrawn = world.console.withdraw(&editor(), now.id, now.revision).await.unwrap();
+    until("the trial is stopped", Duration::from_secs(20), async || {
+        world.console.trial_progress(proposal.id).is_none()
+    })
+    .await;
+    staged.stage.behave(Behaviour::Well);
+    world.passed(0.71).await;
+    assert_eq!(world.console.proposal(proposal.id).await.unwrap(), withdrawn);
+    let told = world.actions().await;
+    assert_eq!(told.iter().filter(|action| *action == "proposal.tested").count(), 1, "{told:?}");
 }
 
 #[tokio::test]

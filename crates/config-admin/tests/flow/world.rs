@@ -153,14 +153,19 @@ impl World {
             disabled: false,
             email: Some(format!("{name}@example.org")),
         };
+        self.commit(Step::AddUser(user)).await;
+    }
+
+    /// Changes something about people, past the console.
+    pub(crate) async fn commit(&self, step: Step) {
         let line = NewAuditEntry {
             at: Utc::now(),
             actor: "a test".to_owned(),
-            action: "user.added".to_owned(),
-            subject: format!("user {name}"),
+            action: "user.changed".to_owned(),
+            subject: "user".to_owned(),
             detail: serde_json::json!({}),
         };
-        self.prod.commit(line, vec![Step::AddUser(user)]).await.unwrap();
+        self.prod.commit(line, vec![step]).await.unwrap();
     }
 
     pub(crate) async fn live(&self, environment: &str) -> StoredVersion {

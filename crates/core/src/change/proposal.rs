@@ -1,5 +1,7 @@
 //! A proposal: one document that somebody wants in production, with all that has happened to it.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -96,9 +98,13 @@ pub struct Proposal {
     pub base: u64,
     /// Who proposes.
     pub author: String,
-    /// Who edited it last, where that was done by somebody: they cannot approve it either.
+    /// Who edited it last, where that was done by somebody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edited_by: Option<String>,
+    /// Everybody who edited it since it was made: none of them can approve it. What one of them put in may still be
+    /// in it after others edited it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub editors: BTreeSet<String>,
     /// Why.
     pub reason: String,
     /// When it was made, in UTC.
@@ -126,7 +132,13 @@ impl Proposal {
 
     /// Whether somebody had a hand in its content: those cannot approve it.
     pub fn is_by(&self, name: &str) -> bool {
-        self.author == name || self.edited_by.as_deref() == Some(name)
+        // Proposals from before all editors were kept name the last alone.
+        self.author == name || self.edited_by.as_deref() == Some(name) || self.editors.contains(name)
+    }
+
+    /// Everybody who edited it, by name: of proposals from before all were kept the last alone.
+    pub fn all_editors(&self) -> BTreeSet<String> {
+        self.editors.iter().chain(&self.edited_by).cloned().collect()
     }
 }
 

@@ -70,7 +70,7 @@ pub struct TrialAnswer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
-    /// A config change is tried; its inputs are not stored.
+    /// A config change is tried; neither its inputs nor its clients are stored.
     Trial,
     /// The canary's regular call.
     Canary,
@@ -112,7 +112,7 @@ pub struct LogRecord {
     pub replica: String,
     /// When it answered, in UTC.
     pub logging_timestamp: DateTime<Utc>,
-    /// The client, if the request named one.
+    /// The client, if the request named one; none for a trial.
     pub client_id: Option<String>,
     /// Set where the call was not for a client's sake.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -41,6 +41,25 @@ impl ConfigStore for Sqlite {
         Ok(rows.into_iter().map(StoredVersion::from).collect())
     }
 
+    async fn history_before(
+        &self,
+        environment: &str,
+        before: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredVersion>, StoreError> {
+        let rows: Vec<ConfigVersionRow> = sqlx::query_as(
+            "SELECT environment, version, parent, document, sha256, author, reason, created_at,
+                    provenance
+             FROM config_version WHERE environment = ? AND version < ? ORDER BY version DESC LIMIT ?",
+        )
+        .bind(environment)
+        .bind(i64::try_from(before).unwrap_or(i64::MAX))
+        .bind(limit)
+        .fetch_all(self.readers())
+        .await?;
+        Ok(rows.into_iter().map(StoredVersion::from).collect())
+    }
+
     async fn stage_report(&self, environment: &str, version: u64) -> Result<Option<TrialReport>, StoreError> {
         let json: Option<Option<String>> = sqlx::query_scalar(
             "SELECT stage_report FROM config_version WHERE environment = ? AND version = ?",

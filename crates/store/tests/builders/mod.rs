@@ -167,6 +167,7 @@ pub(crate) fn proposal(cutoff: f64) -> Proposal {
         base: 7,
         author: "ann".to_owned(),
         edited_by: Some("bert".to_owned()),
+        editors: ["bert", "cleo"].map(str::to_owned).into(),
         reason: "fewer emails".to_owned(),
         created_at: morning(),
         updated_at: morning(),

@@ -35,6 +35,22 @@ pub(crate) async fn only_a_child_of_the_live_version_is_appended(store: &impl Co
     assert_eq!(store.live("stage").await.unwrap().unwrap().version, 2);
 }
 
+pub(crate) async fn history_goes_on_before_any_version(store: &impl ConfigStore) {
+    let mut all = vec![store.append(version(None, 0.65)).await.unwrap()];
+    for parent in 1..5 {
+        all.insert(0, store.append(version(Some(parent), 0.65)).await.unwrap());
+    }
+    let prod = NewConfigVersion { environment: "prod".to_owned(), ..version(None, 0.7) };
+    store.append(prod).await.unwrap();
+    let all: Vec<StoredVersion> = all.into_iter().map(StoredVersion::from).collect();
+    let before = async |version, limit| store.history_before("stage", version, limit).await.unwrap();
+    assert_eq!(before(4, 2).await, all[2..4]);
+    assert_eq!(before(2, 10).await, all[4..]);
+    assert_eq!(before(u64::MAX, 10).await, all);
+    assert_eq!(before(1, 10).await, []);
+    assert_eq!(before(0, 10).await, []);
+}
+
 pub(crate) async fn environments_do_not_see_each_other(store: &impl ConfigStore) {
     store.append(version(None, 0.65)).await.unwrap();
     assert_eq!(store.live("prod").await.unwrap(), None);
@@ -57,6 +73,7 @@ pub(crate) async fn where_a_version_comes_from_is_kept_with_it(store: &impl Conf
     let provenance = Provenance {
         origin: Origin::Rollback,
         proposal: Some(12),
+        edited_by: vec!["bert".to_owned(), HOSTILE.to_owned()],
         approved_by: Some(HOSTILE.to_owned()),
         emergency: Some(HOSTILE.to_owned()),
         restores: Some(3),

@@ -23,6 +23,7 @@ macro_rules! config_store_conformance {
             environments_do_not_see_each_other,
             of_concurrent_appends_exactly_one_wins,
             where_a_version_comes_from_is_kept_with_it,
+            history_goes_on_before_any_version,
         );
     };
 }

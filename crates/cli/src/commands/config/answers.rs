@@ -89,7 +89,7 @@ pub(super) struct Replica {
 pub(super) struct ProposalNow {
     pub(super) proposal: Proposal,
     pub(super) differences: Option<Vec<Difference>>,
-    pub(super) reassignment: Reassignment,
+    pub(super) reassignment: Option<Reassignment>,
     pub(super) trial_progress: Option<TrialStep>,
     pub(super) rollout_progress: Option<RolloutStep>,
 }

@@ -68,8 +68,7 @@ pub(super) fn proposal(now: &ProposalNow) {
         println!("what it changes of version {}:", proposal.base);
         differences(changes);
     }
-    let reassignment = &now.reassignment;
-    if reassignment.asks() {
+    if let Some(reassignment) = now.reassignment.as_ref().filter(|reassignment| reassignment.asks()) {
         println!(
             "  it gives {:.2} percent of clients another treatment or model",
             reassignment.moved * 100.0

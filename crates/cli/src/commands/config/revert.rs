@@ -13,7 +13,8 @@ use crate::args;
 /// Proposes an earlier version's document, and goes as far as is asked for.
 pub(super) async fn run(client: &Client, revert: &args::Revert) -> anyhow::Result<ExitCode> {
     let path = format!("/api/environments/prod/versions/{}/revert", revert.version);
-    let now: ProposalNow = client.post(&path, &json!({ "reason": revert.reason })).await?;
+    let order = json!({ "reason": revert.reason, "confirmed": revert.confirm });
+    let now: ProposalNow = client.post(&path, &order).await?;
     printed::proposal(&now);
     let onward = &revert.onward;
     ensure!(

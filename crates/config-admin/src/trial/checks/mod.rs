@@ -10,7 +10,7 @@ mod treatments;
 pub(super) use cutoff::cutoff;
 pub(super) use golden::golden;
 pub(super) use replay::replay;
-pub(super) use replicas::replicas;
+pub(super) use replicas::{TakenUp, replicas, unchanged};
 pub(super) use shares::shares;
 pub(super) use treatments::treatments;
 

@@ -11,13 +11,23 @@ use crate::console::{ReplicaState, ReplicaView};
 use crate::environment::Census;
 use crate::trial::case::Case;
 use crate::trial::findings::Findings;
+use crate::trial::roster::Roster;
 
 /// Between two looks at the replicas' reports.
 const LOOK: Duration = Duration::from_millis(250);
 
+/// What became of a version in staging.
+pub(in crate::trial) struct TakenUp {
+    pub check: Check,
+    /// SHA-256 of the bundles that the document names, as every replica has them.
+    pub bundles: BTreeMap<String, String>,
+    /// Who took it up.
+    pub roster: Roster,
+}
+
 /// Waits until every replica that is not silent has the version or refuses it, for as long as settings say; then tells
 /// which bundles they have.
-pub(in crate::trial) async fn replicas(case: &Case<'_>, sha256: &str) -> (Check, BTreeMap<String, String>) {
+pub(in crate::trial) async fn replicas(case: &Case<'_>, sha256: &str) -> TakenUp {
     let patience = Duration::from_secs(case.console.settings().acknowledge_seconds);
     let mut deadline = Instant::now() + patience;
     let mut findings = Findings::default();
@@ -31,7 +41,8 @@ pub(in crate::trial) async fn replicas(case: &Case<'_>, sha256: &str) -> (Check,
             Err(error) if error.is_transient() => deadline = Instant::now() + patience,
             Err(error) => {
                 findings.note(format!("the replicas' reports cannot be read: {error}"));
-                return (findings.into_check(CheckName::Replicas, "not run"), BTreeMap::new());
+                let check = findings.into_check(CheckName::Replicas, "not run");
+                return TakenUp { check, bundles: BTreeMap::new(), roster: Roster::default() };
             }
         }
         tokio::time::sleep(LOOK).await;
@@ -67,7 +78,36 @@ pub(in crate::trial) async fn replicas(case: &Case<'_>, sha256: &str) -> (Check,
     let silent = census.reports().len() - views.len();
     let left_out = if silent > 0 { format!("; {silent} silent, not waited for") } else { String::new() };
     let summary = format!("{synced} of {} replicas took version {version} up{left_out}", views.len());
-    (findings.into_check(CheckName::Replicas, summary), bundles)
+    let check = findings.into_check(CheckName::Replicas, summary);
+    TakenUp { check, bundles, roster: Roster::of(&census, case.document) }
+}
+
+/// Whether the replicas are still those that took the version up, with the bundles that they had: else what was found
+/// is of others than the report says. One that is only unheard of is waited for as settings say, since a database that
+/// was away makes all of them so.
+pub(in crate::trial) async fn unchanged(case: &Case<'_>, before: &Check) -> Check {
+    let patience = Duration::from_secs(case.console.settings().acknowledge_seconds);
+    let mut deadline = Instant::now() + patience;
+    let mut findings = Findings::default();
+    loop {
+        match case.console.census(case.console.stage()).await {
+            Ok(census) => {
+                let changes = case.roster.changes(&Roster::of(&census, case.document));
+                let settled = !changes.for_good.is_empty() || changes.unheard.is_empty();
+                if settled || Instant::now() >= deadline {
+                    changes.for_good.into_iter().chain(changes.unheard).for_each(|told| findings.note(told));
+                    break;
+                }
+            }
+            Err(error) if error.is_transient() => deadline = Instant::now() + patience,
+            Err(error) => {
+                findings.note(format!("the replicas' reports cannot be read once more: {error}"));
+                break;
+            }
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    findings.into_check(CheckName::Replicas, before.summary.clone())
 }
 
 fn heard(census: &Census, version: u64) -> Vec<ReplicaView> {
