@@ -366,6 +366,25 @@ def test_a_form_about_what_is_not_there_is_no_failure(desk, number):
             assert answer.status in (404, 409, 422), f"{path}: {answer.status}"
 
 
+@pytest.mark.xfail(strict=True, reason="a path that is no number is answered with a bare line of text")
+@pytest.mark.parametrize("path", ["/proposals/abc", "/proposals/-1", "/history/prod/abc", "/proposals/18446744073709551616"])
+def test_an_address_that_is_none_of_ours_is_told_on_a_page_of_ours(desk, path):
+    answer = desk.admin.get(path)
+    assert answer.status == 404
+    assert answer.header("content-type") == "text/html; charset=utf-8"
+    assert "To the overview" in answer.text
+
+
+@pytest.mark.xfail(strict=True, reason="the sessions of somebody who is not there are ended, and the log says so")
+@pytest.mark.parametrize("name", ["nobody-there", "", "a" * 100_000, "' OR '1'='1"])
+def test_nothing_is_done_to_somebody_who_is_not_there(system, desk, name):
+    before = stored(system)
+    for path in ("/people/role", "/people/disabled", "/people/sessions"):
+        answer = desk.admin.post(path, {"name": name, "role": "viewer", "disabled": "yes"})
+        assert answer.status in (404, 409), f"{path}: {answer.status}"
+    assert stored(system) == before
+
+
 @pytest.mark.parametrize("path", POSTS)
 def test_a_malformed_form_is_no_failure(system, desk, path):
     here = re.sub(r"\{\w+\}", str(desk.open_proposal()) if "{id}" in path else "1", path)
