@@ -84,7 +84,9 @@ class Caller:
             sent["content-type"] = "application/x-www-form-urlencoded"
         sent.update(headers or {})
         try:
-            connection.request(method, path, body, {name: value for name, value in sent.items() if value is not None})
+            connection.request(
+                method, path, body, {name: value for name, value in sent.items() if value is not None}
+            )
             got = connection.getresponse()
             answer = Answer(got.status, got.getheaders(), got.read())
         finally:

@@ -62,7 +62,11 @@ class Desk:
         return f"/history/prod/{self.system.live() - 1}/revert", {"reason": "Back again"}
 
     def to_payloads(self, _):
-        return "/payloads", {"name": f"payload {next(NUMBERS)}", "payload": '{"xp_points": 3}', "expected": ""}
+        return "/payloads", {
+            "name": f"payload {next(NUMBERS)}",
+            "payload": '{"xp_points": 3}',
+            "expected": "",
+        }
 
     def to_payloads_delete(self, _):
         _, fields = self.to_payloads(None)

@@ -41,7 +41,13 @@ def test_a_form_that_none_of_our_pages_sent_changes_nothing(system, desk, path):
     stranger = signed_in(system, "vera")
     here, fields = desk.lay_out(path, actor)
     before = stored(system)
-    tokens = [{}, {"csrf": ""}, {"csrf": stranger.csrf}, {"csrf": actor.csrf[:-1]}, {"csrf": actor.csrf + "A"}]
+    tokens = [
+        {},
+        {"csrf": ""},
+        {"csrf": stranger.csrf},
+        {"csrf": actor.csrf[:-1]},
+        {"csrf": actor.csrf + "A"},
+    ]
     for token in tokens:
         answer = actor.send(here, {**fields, **token})
         assert answer.status == 403, f"{here} with {token}: {answer.status}"
@@ -166,7 +172,8 @@ def test_a_browser_that_another_site_leads_by_the_nose_changes_nothing(system, c
 def test_no_page_stands_in_a_frame_of_another_site(system, chromium, elsewhere, host):
     page = victim(chromium, system)
     Elsewhere.page = "".join(
-        f'<iframe src="{system.console}{path}"></iframe>' for path in ("/", "/people", "/login", "/no-such-page")
+        f'<iframe src="{system.console}{path}"></iframe>'
+        for path in ("/", "/people", "/login", "/no-such-page")
     )
     page.goto(f"http://{host}:{elsewhere.server_port}/", wait_until="load")
     frames = page.main_frame.child_frames
@@ -197,11 +204,22 @@ def test_every_answer_forbids_frames_sniffing_foreign_scripts_and_keeping(system
         else:
             answers[f"POST {path} without a token"] = admin.send(concrete(path), {})
             answers[f"POST {path} for nobody"] = nobody.send(concrete(path), {})
-    for path in ("/no-such-page", "/proposals/abc", "/proposals/999999", "/history/prod/abc", "/history/local/1",
-                 "/api/no-such-route", "/api/overview", "/%ff", "/..%2f..%2fetc/passwd"):
+    for path in (
+        "/no-such-page",
+        "/proposals/abc",
+        "/proposals/999999",
+        "/history/prod/abc",
+        "/history/local/1",
+        "/api/no-such-route",
+        "/api/overview",
+        "/%ff",
+        "/..%2f..%2fetc/passwd",
+    ):
         answers[path] = admin.get(path)
     answers["a body that is too large"] = admin.send("/account/email", {"email": "a" * 600_000})
-    answers["a body of another type"] = admin.call("POST", "/account/email", "{}", {"content-type": "application/json"})
+    answers["a body of another type"] = admin.call(
+        "POST", "/account/email", "{}", {"content-type": "application/json"}
+    )
     answers["a field that will not do"] = admin.post("/account/email", {"email": "nobody"})
     answers["another method"] = admin.call("PUT", "/people")
     statuses = {answer.status for answer in answers.values()}

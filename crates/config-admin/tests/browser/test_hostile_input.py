@@ -17,7 +17,6 @@ from callers import (
     at_rest,
     live_document,
     proposal,
-    proposal_fields,
     proposed,
     routes,
     signed_in,
@@ -36,7 +35,7 @@ SCRIPTS = [
     "{{7*7}}{%raw%}${7*7}<%=7*7%>&lt;b&gt;",
     "𝕏😀 \u202eevil\u202c \u2066x\u2069 \u200b\ufeffend",
 ]
-FORMULAS = ["=HYPERLINK(\"http://evil.example\")", "+1+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", "=1\n=2"]
+FORMULAS = ['=HYPERLINK("http://evil.example")', "+1+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", "=1\n=2"]
 INJECTIONS = [
     "' OR '1'='1",
     "x'; DROP TABLE users; --",
@@ -101,7 +100,10 @@ def fill_with(system, desk, text: str) -> dict[str, list[str]]:
     salt = text.encode()[:60].decode(errors="ignore")
     salted = proposed(editor, "With a salt", experiment_salt=salt)
     shown[f"/proposals/{salted}"] = [salt]
-    assert editor.post("/payloads", {"name": text, "payload": json.dumps({"note": text}), "expected": ""}).status == 303
+    assert (
+        editor.post("/payloads", {"name": text, "payload": json.dumps({"note": text}), "expected": ""}).status
+        == 303
+    )
     shown["/payloads"] = [text, json.dumps({"note": text}, ensure_ascii=False)[1:-1]]
     shown[f"/payloads?edit={address(text)}"] = [text]
     plain = re.sub(r"\s", "", text)
@@ -144,7 +146,10 @@ def test_a_hostile_text_is_shown_as_it_is_and_runs_nowhere(system, desk, chromiu
     page = context.new_page()
     told, complaints = [], []
     page.on("dialog", lambda dialog: (told.append(dialog.message), dialog.dismiss()))
-    page.on("console", lambda message: complaints.append(message.text) if "Content Security" in message.text else None)
+    page.on(
+        "console",
+        lambda message: complaints.append(message.text) if "Content Security" in message.text else None,
+    )
     page.goto(f"/login?next={address(text)}")
     page.get_by_label("Name").fill(text[:60])
     page.get_by_label("Password").fill("a wrong one")
@@ -163,9 +168,12 @@ def test_a_hostile_text_is_shown_as_it_is_and_runs_nowhere(system, desk, chromiu
             page.goto(path)
             page.wait_for_load_state()
             assert page.evaluate("window.ran") is None, path
-            assert page.locator("#planted, svg[onload], [onerror], [onfocus], script:not([src])").count() == 0, path
+            assert (
+                page.locator("#planted, svg[onload], [onerror], [onfocus], script:not([src])").count() == 0
+            ), path
             body = page.evaluate(
-                "document.body.textContent + [...document.querySelectorAll('input, textarea')].map((e) => e.value).join(' ')"
+                "document.body.textContent + "
+                "[...document.querySelectorAll('input, textarea')].map((field) => field.value).join(' ')"
             )
             squeezed = " ".join(body.replace("\ufeff", "").split())
             for wanted in texts:
@@ -211,15 +219,34 @@ def test_what_comes_back_from_a_form_that_was_kept_or_refused_is_text(system):
     for path, fields in [
         ("/payloads", {"name": text, "payload": text}),
         ("/propose", {"mode": "json", "document": text, "reason": text}),
-        ("/propose", {"mode": "form", "proba_cutoff": text, "arm_model": text, "arm_percentage": text, "shadow": text,
-                      "experiment_salt": text, "email": text, "email_recipients": text, "reason": text,
-                      "heuristic_percentage": text, "holdout_percentage": text, "recent_window_seconds": text}),
+        (
+            "/propose",
+            {
+                "mode": "form",
+                "proba_cutoff": text,
+                "arm_model": text,
+                "arm_percentage": text,
+                "shadow": text,
+                "experiment_salt": text,
+                "email": text,
+                "email_recipients": text,
+                "reason": text,
+                "heuristic_percentage": text,
+                "holdout_percentage": text,
+                "recent_window_seconds": text,
+            },
+        ),
     ]:
         answer = editor.post(path, fields)
         assert answer.status == 422
         assert text not in answer.text and "onerror" in answer.text, path
-    for path in (f"/{address(text)}", f"/history?environment={address(text)}", f"/?done={address(text)}",
-                 f"/history/{address(text)}/1", f"/proposals/{address(text)}"):
+    for path in (
+        f"/{address(text)}",
+        f"/history?environment={address(text)}",
+        f"/?done={address(text)}",
+        f"/history/{address(text)}/1",
+        f"/proposals/{address(text)}",
+    ):
         answer = editor.get(path)
         html = answer.header("content-type").startswith("text/html")
         assert answer.status < 500 and not (html and text in answer.text), path
@@ -228,9 +255,11 @@ def test_what_comes_back_from_a_form_that_was_kept_or_refused_is_text(system):
 def test_a_download_holds_no_formula(system, desk):
     for formula in FORMULAS:
         write_version(system, "prod", formula, formula)
-        assert desk.admin.post("/payloads", {"name": "for the log", "payload": "{\"a\": 1}"}).status == 303
+        assert desk.admin.post("/payloads", {"name": "for the log", "payload": '{"a": 1}'}).status == 303
     with system.database() as database:
-        assert database.execute("SELECT count(*) FROM config_version WHERE author LIKE '=%'").fetchone()[0] > 0
+        assert (
+            database.execute("SELECT count(*) FROM config_version WHERE author LIKE '=%'").fetchone()[0] > 0
+        )
     # A name that nobody has ends in the log too, after enough failures.
     for formula in FORMULAS[:1]:
         for _ in range(5):
@@ -261,8 +290,13 @@ def rows_of(system) -> dict[str, set]:
 
 def test_no_login_is_won_by_sql(system):
     for injection in INJECTIONS:
-        for name, password in [(injection, injection), ("admin", injection), (f"admin{injection}", PASSWORD),
-                               ("admin' --", "x"), (injection, PASSWORD)]:
+        for name, password in [
+            (injection, injection),
+            ("admin", injection),
+            (f"admin{injection}", PASSWORD),
+            ("admin' --", "x"),
+            (injection, PASSWORD),
+        ]:
             answer = Caller(system, x_forwarded_for="198.51.100.40").log_in(name, password)
             assert answer.status in (401, 429), f"{name!r}: {answer.status}"
             assert "bellwether" not in answer.cookies
@@ -274,10 +308,24 @@ def test_no_login_is_won_by_sql(system):
         assert caller.get("/").leads_to_login()
 
 
-LOOKS = ["/history?before={}", "/history?environment={}", "/history.csv?environment={}", "/history.json?environment={}",
-         "/proposals?before={}", "/audit?before={}", "/audit?verify={}", "/payloads?edit={}", "/propose?version={}",
-         "/?done={}", "/login?next={}&done={}", "/proposals/{}", "/proposals/{}/edit", "/history/prod/{}",
-         "/history/{}/1", "/assets/{}"]
+LOOKS = [
+    "/history?before={}",
+    "/history?environment={}",
+    "/history.csv?environment={}",
+    "/history.json?environment={}",
+    "/proposals?before={}",
+    "/audit?before={}",
+    "/audit?verify={}",
+    "/payloads?edit={}",
+    "/propose?version={}",
+    "/?done={}",
+    "/login?next={}&done={}",
+    "/proposals/{}",
+    "/proposals/{}/edit",
+    "/history/prod/{}",
+    "/history/{}/1",
+    "/assets/{}",
+]
 
 
 @pytest.mark.parametrize("path", LOOKS)
@@ -296,12 +344,26 @@ POSTS = [path for method, path in routes() if method == "POST" and path not in (
 @pytest.mark.parametrize("path", POSTS)
 def test_no_form_carries_sql(system, desk, path):
     actor = somebody(system, "admin")
-    here, fields = (desk.step("promote", bake_minutes="0", max_p99_ms="9") if path.endswith("/promote")
-                    else desk.lay_out(path, actor))
+    here, fields = (
+        desk.step("promote", bake_minutes="0", max_p99_ms="9")
+        if path.endswith("/promote")
+        else desk.lay_out(path, actor)
+    )
     if path in ("/propose", "/proposals/{id}/edit"):
-        fields = {**fields, "proba_cutoff": "0.5", "arm_model": "x", "arm_percentage": "100", "shadow": "x",
-                  "experiment_salt": "s", "email": "none", "email_recipients": "", "confirmed": "",
-                  "heuristic_percentage": "0", "holdout_percentage": "0", "recent_window_seconds": "60"}
+        fields = {
+            **fields,
+            "proba_cutoff": "0.5",
+            "arm_model": "x",
+            "arm_percentage": "100",
+            "shadow": "x",
+            "experiment_salt": "s",
+            "email": "none",
+            "email_recipients": "",
+            "confirmed": "",
+            "heuristic_percentage": "0",
+            "holdout_percentage": "0",
+            "recent_window_seconds": "60",
+        }
     # What the form is about may change; so may a payload that is really called so.
     before, own = rows_of(system), {actor.name, str(fields.get("name")), *INJECTIONS}
     admins = admins_of(system)
@@ -332,14 +394,26 @@ TOO_LARGE_FAILS = pytest.mark.xfail(
     strict=True, reason="a version beyond a database's integers is answered with 500 instead of 404"
 )
 NUMBERS = [0, 2**63 - 1, 2**63, 2**64 - 1, 2**64, -1]
-LARGE_NUMBERS = ["/history/prod/{}", "/history/stage/{}", "/history?before={}", "/propose?version={}",
-                 "/proposals/{}", "/proposals/{}/edit", "/proposals?before={}", "/audit?before={}"]
+LARGE_NUMBERS = [
+    "/history/prod/{}",
+    "/history/stage/{}",
+    "/history?before={}",
+    "/propose?version={}",
+    "/proposals/{}",
+    "/proposals/{}/edit",
+    "/proposals?before={}",
+    "/audit?before={}",
+]
 
 
 def fails(path: str, number: int) -> bool:
     if path == "/history?before={}":
         return number == 2**64 - 1
-    return number in (2**63, 2**64 - 1) and path in ("/history/prod/{}", "/history/stage/{}", "/propose?version={}")
+    return number in (2**63, 2**64 - 1) and path in (
+        "/history/prod/{}",
+        "/history/stage/{}",
+        "/propose?version={}",
+    )
 
 
 @pytest.mark.parametrize(
@@ -367,7 +441,9 @@ def test_a_form_about_what_is_not_there_is_no_failure(desk, number):
 
 
 @pytest.mark.xfail(strict=True, reason="a path that is no number is answered with a bare line of text")
-@pytest.mark.parametrize("path", ["/proposals/abc", "/proposals/-1", "/history/prod/abc", "/proposals/18446744073709551616"])
+@pytest.mark.parametrize(
+    "path", ["/proposals/abc", "/proposals/-1", "/history/prod/abc", "/proposals/18446744073709551616"]
+)
 def test_an_address_that_is_none_of_ours_is_told_on_a_page_of_ours(desk, path):
     answer = desk.admin.get(path)
     assert answer.status == 404
@@ -375,7 +451,9 @@ def test_an_address_that_is_none_of_ours_is_told_on_a_page_of_ours(desk, path):
     assert "To the overview" in answer.text
 
 
-@pytest.mark.xfail(strict=True, reason="the sessions of somebody who is not there are ended, and the log says so")
+@pytest.mark.xfail(
+    strict=True, reason="the sessions of somebody who is not there are ended, and the log says so"
+)
 @pytest.mark.parametrize("name", ["nobody-there", "", "a" * 100_000, "' OR '1'='1"])
 def test_nothing_is_done_to_somebody_who_is_not_there(system, desk, name):
     before = stored(system)
@@ -391,9 +469,18 @@ def test_a_malformed_form_is_no_failure(system, desk, path):
     actor = somebody(system, "admin")
     token = f"csrf={actor.csrf}"
     before = rows_of(system)["prod.users"]
-    for rest in (b"", b"&&&", b"&=", b"&a", b"&name=%zz%", b"&name=\xff\xfe\x00&revision=\x00", b"&name=" + b"&name=" * 5_000,
-                 b"&revision=NaN&base=1e999&days=inf&reason=%00%00%00%00&name=%00&email=%00@%00",
-                 "&reason=\U0001f600\ud7ff&name=\U0001f600".encode(), b"&document=" + b"[" * 100_000 + b"&mode=json"):
+    for rest in (
+        b"",
+        b"&&&",
+        b"&=",
+        b"&a",
+        b"&name=%zz%",
+        b"&name=\xff\xfe\x00&revision=\x00",
+        b"&name=" + b"&name=" * 5_000,
+        b"&revision=NaN&base=1e999&days=inf&reason=%00%00%00%00&name=%00&email=%00@%00",
+        "&reason=\U0001f600\ud7ff&name=\U0001f600".encode(),
+        b"&document=" + b"[" * 100_000 + b"&mode=json",
+    ):
         answer = actor.call("POST", here, token.encode() + rest)
         assert answer.status < 500, f"{here} with {rest[:40]!r}: {answer.status}"
     assert actor.call("POST", here, b"\xff" * 1000).status == 403
@@ -411,7 +498,10 @@ def test_a_body_that_is_too_large_is_not_read(system, path):
     connection = http.client.HTTPConnection(system.console.removeprefix("http://"), timeout=30)
     try:
         chunks = (large[at : at + 65_536] for at in range(0, len(large), 65_536))
-        headers = {"cookie": f"bellwether={caller.session}", "content-type": "application/x-www-form-urlencoded"}
+        headers = {
+            "cookie": f"bellwether={caller.session}",
+            "content-type": "application/x-www-form-urlencoded",
+        }
         connection.request("POST", here, chunks, headers, encode_chunked=True)
         assert connection.getresponse().status == 413
     except (BrokenPipeError, ConnectionResetError):
@@ -423,13 +513,19 @@ def test_a_body_that_is_too_large_is_not_read(system, path):
 
 
 UNWATCHED = pytest.mark.xfail(
-    strict=True, reason="minutes that are no number, negative or less than a second are taken for 0: not watched"
+    strict=True,
+    reason="minutes that are no number, negative or less than a second are taken for 0: not watched",
 )
 
 
 @pytest.mark.parametrize(
     "minutes",
-    ["inf", "1e300", "ten", *(pytest.param(text, marks=UNWATCHED) for text in ("NaN", "-5", "-inf", "-0.1", "0.001"))],
+    [
+        "inf",
+        "1e300",
+        "ten",
+        *(pytest.param(text, marks=UNWATCHED) for text in ("NaN", "-5", "-inf", "-0.1", "0.001")),
+    ],
 )
 def test_a_watch_that_is_no_length_of_time_is_refused_and_does_not_mean_unwatched(system, desk, minutes):
     number = desk.open_proposal()
@@ -442,8 +538,18 @@ def test_a_watch_that_is_no_length_of_time_is_refused_and_does_not_mean_unwatche
     assert proposal(system, number)[0] == "proposed"
 
 
-@pytest.mark.parametrize("limit", ["max_failed_percent", "max_p99_ms", "min_high_risk_percent", "max_high_risk_percent",
-                                   "max_without_prediction_percent", "max_silence_seconds", "min_answers"])
+@pytest.mark.parametrize(
+    "limit",
+    [
+        "max_failed_percent",
+        "max_p99_ms",
+        "min_high_risk_percent",
+        "max_high_risk_percent",
+        "max_without_prediction_percent",
+        "max_silence_seconds",
+        "min_answers",
+    ],
+)
 def test_limits_that_limit_nothing_are_refused(system, desk, limit):
     number = desk.open_proposal()
     before = system.live()
@@ -454,10 +560,28 @@ def test_limits_that_limit_nothing_are_refused(system, desk, limit):
     assert system.live() == before
 
 
-ELSEWHERE = ["https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil.example", "/\t/evil.example",
-             "/\n/evil.example", "https:evil.example", "javascript:alert(1)", "data:text/html,x", " //evil.example",
-             "/%5cevil.example", "/.//evil.example", "/..//evil.example", "///evil.example", "http:///evil.example",
-             "/@evil.example", "//evil.example/%2f..", "\u3000//evil.example", "/login", ""]
+ELSEWHERE = [
+    "https://evil.example",
+    "//evil.example",
+    "/\\evil.example",
+    "\\\\evil.example",
+    "/\t/evil.example",
+    "/\n/evil.example",
+    "https:evil.example",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    " //evil.example",
+    "/%5cevil.example",
+    "/.//evil.example",
+    "/..//evil.example",
+    "///evil.example",
+    "http:///evil.example",
+    "/@evil.example",
+    "//evil.example/%2f..",
+    "\u3000//evil.example",
+    "/login",
+    "",
+]
 
 
 @pytest.mark.parametrize("elsewhere", ELSEWHERE)
@@ -470,7 +594,9 @@ def test_a_login_leads_nowhere_else(system, chromium, elsewhere):
     page.get_by_label("Name").fill("vera")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("link", name="vera", exact=True).or_(page.get_by_text("There is no such page")).first).to_be_visible()
+    expect(
+        page.get_by_role("link", name="vera", exact=True).or_(page.get_by_text("There is no such page")).first
+    ).to_be_visible()
     # And for one who is logged in already.
     page.goto(f"/login?next={address(elsewhere)}")
     assert page.url.startswith(system.console)
@@ -479,14 +605,18 @@ def test_a_login_leads_nowhere_else(system, chromium, elsewhere):
     caller = Caller(system)
     answer = caller.log_in("edith", next=elsewhere, kept_path=elsewhere, kept="a=b")
     action = re.findall(r'<form method="post" action="([^"]*)"', answer.text)
-    assert all(re.match(r"/(?![/\\])", where) for where in [*action, *([answer.location] if answer.location else [])])
+    assert all(
+        re.match(r"/(?![/\\])", where) for where in [*action, *([answer.location] if answer.location else [])]
+    )
 
 
 def test_other_methods_are_not_taken(system, desk):
     before = stored(system)
     for method in ("HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND", "BREW"):
         for _, path in routes():
-            answer = desk.admin.call(method, re.sub(r"\{\w+\}", "1", path).replace("/history/1/", "/history/prod/"))
+            answer = desk.admin.call(
+                method, re.sub(r"\{\w+\}", "1", path).replace("/history/1/", "/history/prod/")
+            )
             assert answer.status in (404, 405), f"{method} {path}: {answer.status}"
     assert stored(system) == before
 

@@ -76,7 +76,9 @@ POISONS = [
 
 def good_document(system) -> dict:
     with system.database() as database:
-        return json.loads(database.execute("SELECT document FROM config_version WHERE version = 1").fetchone()[0])
+        return json.loads(
+            database.execute("SELECT document FROM config_version WHERE version = 1").fetchone()[0]
+        )
 
 
 def poison(system, document: str, wrong_hash: bool = False) -> int:
@@ -154,7 +156,9 @@ def logged(system) -> int:
 
 
 @pytest.mark.parametrize(("make", "named"), POISONS, ids=[make.__name__ for make, _ in POISONS])
-def test_a_poisoned_version_is_refused_told_everywhere_and_left_from_the_console(system, open_page, good, make, named):
+def test_a_poisoned_version_is_refused_told_everywhere_and_left_from_the_console(
+    system, open_page, good, make, named
+):
     refusals = metric(system, "bellwether_config_refused_total")
     version = poisoned(system, make, good)
 
@@ -174,7 +178,9 @@ def test_a_poisoned_version_is_refused_told_everywhere_and_left_from_the_console
     production = page.get_by_role("region", name="Production")
     expect(production).to_contain_text(f"Version {version}")
     expect(production).to_contain_text("0/1 synced")
-    notice = production.locator(".notice", has_text="This version cannot be used; replicas keep the last good one")
+    notice = production.locator(
+        ".notice", has_text="This version cannot be used; replicas keep the last good one"
+    )
     replica = production.get_by_role("row", name=re.compile("refuses it"))
     for word in named:
         expect(notice).to_contain_text(word)
@@ -207,7 +213,9 @@ def test_a_poisoned_version_is_refused_told_everywhere_and_left_from_the_console
         parent, document = database.execute(
             "SELECT parent, document FROM config_version WHERE version = ?", (version + 1,)
         ).fetchone()
-        (restored,) = database.execute("SELECT document FROM config_version WHERE version = ?", (good,)).fetchone()
+        (restored,) = database.execute(
+            "SELECT document FROM config_version WHERE version = ?", (good,)
+        ).fetchone()
     assert parent == version, "the poisoned version stays in the line"
     assert json.loads(document) == json.loads(restored)
 
@@ -266,10 +274,14 @@ def test_a_bake_that_began_before_the_poison_does_not_bring_it_back(system):
     number = proposed(edith)
     passed(edith, number)
     revision = proposal(system, number)[1]
-    assert paul.post(f"/proposals/{number}/promote", {"revision": revision, "bake_minutes": "10"}).status == 303
+    assert (
+        paul.post(f"/proposals/{number}/promote", {"revision": revision, "bake_minutes": "10"}).status == 303
+    )
     good = system.live()
     until(lambda: served(system) == good, "the promotion to be live")
     version = poisoned(system, no_json, good)
     until(lambda: proposal(system, number)[0] == "overtaken", "the console to notice")
-    assert f"Version {version} went to production before this was done" in paul.get(f"/proposals/{number}").text
+    assert (
+        f"Version {version} went to production before this was done" in paul.get(f"/proposals/{number}").text
+    )
     assert system.live() == version

@@ -17,7 +17,6 @@ from playwright.sync_api import expect
 from callers import Caller, live_document, passed, proposal, proposed, signed_in, staffed
 from conftest import PROGRAMS, ROOT, Visitor, state, until
 
-
 SPOILT = '{"format": 1, "uid": "spoilt"'
 
 
@@ -128,10 +127,15 @@ def replicas(system, tmp_path_factory):
 def told(system, replica: Replica) -> dict:
     with system.database() as database:
         row = database.execute(
-            "SELECT version, bundles, refused FROM replicas WHERE replica = ? AND environment = 'prod'", (replica.name,)
+            "SELECT version, bundles, refused FROM replicas WHERE replica = ? AND environment = 'prod'",
+            (replica.name,),
         ).fetchone()
     version, bundles, refused = row or (None, "{}", None)
-    return {"version": version, "bundles": json.loads(bundles), "refused": json.loads(refused) if refused else None}
+    return {
+        "version": version,
+        "bundles": json.loads(bundles),
+        "refused": json.loads(refused) if refused else None,
+    }
 
 
 def beats(system, replica: Replica) -> str:
@@ -172,7 +176,10 @@ def test_two_of_three_is_not_done_and_the_third_goes_on_with_what_was_good(syste
     model, before = the_other_model(system), system.live()
 
     # Broken before the promotion: there is none, and the page says who lacks what.
-    until(lambda: told(system, broken)["version"] == before, "the third to report: it needs the other model only")
+    until(
+        lambda: told(system, broken)["version"] == before,
+        "the third to report: it needs the other model only",
+    )
     assert model not in told(system, broken)["bundles"]
     edith = signed_in(system, "edith")
     number = proposed(edith, "The other model", arms=[{"model": model, "percentage": 100}])
@@ -246,7 +253,9 @@ def test_two_of_three_is_not_done_and_the_third_goes_on_with_what_was_good(syste
     assert told(system, broken)["refused"] is None
 
 
-def test_a_replica_with_another_bundle_of_the_same_name_keeps_a_change_from_production(system, replicas, open_page):
+def test_a_replica_with_another_bundle_of_the_same_name_keeps_a_change_from_production(
+    system, replicas, open_page
+):
     """What staging tested is what production must have: the very bytes, not the name."""
     _, broken = replicas
     model = the_other_model(system)
@@ -257,7 +266,9 @@ def test_a_replica_with_another_bundle_of_the_same_name_keeps_a_change_from_prod
     name = re.search(r'"name": "([^"]+)"', text).group(1)
     manifest(broken, model).write_text(text.replace(name, f"{name}, tampered with", 1))
     broken.start()
-    until(lambda: told(system, broken)["bundles"].get(model) not in (was, None), "the third to report another")
+    until(
+        lambda: told(system, broken)["bundles"].get(model) not in (was, None), "the third to report another"
+    )
     edith, before = signed_in(system, "edith"), system.live()
     number = proposed(edith, "Tampered with", arms=[{"model": model, "percentage": 100}])
     passed(edith, number)
@@ -286,7 +297,9 @@ def test_a_replica_that_died_is_silent_and_keeps_a_rollout_open(system, replicas
     state(page, "rolling_out", timeout=15_000)
     expect(page.locator("#h-rollout")).to_contain_text("/4 synced")
     expect(page.get_by_role("row", name=re.compile("^mayfly"))).to_contain_text("silent")
-    expect(page.locator(".notice", has_text="Not done yet")).to_contain_text("replica mayfly was last heard of")
+    expect(page.locator(".notice", has_text="Not done yet")).to_contain_text(
+        "replica mayfly was last heard of"
+    )
     until(lambda: whole.predict()["config_version"] == system.live(), "the others to take it up")
     assert proposal(system, number)[0] == "rolling_out"
     assert Caller(system).get("/health").status == 200

@@ -154,7 +154,9 @@ def test_a_token_does_no_more_than_its_owner_may_and_is_made_for_no_more(system)
         answer = editor.post("/account/tokens", {"name": "more", "role": role, "days": "3"})
         assert answer.status in (403, 422), role
     for days in ("0", "367", "-1", "1e9", "soon", "99999999999999999999"):
-        assert editor.post("/account/tokens", {"name": "long", "role": "viewer", "days": days}).status == 422, days
+        assert (
+            editor.post("/account/tokens", {"name": "long", "role": "viewer", "days": days}).status == 422
+        ), days
     assert stored(system) == before
 
 
@@ -186,8 +188,16 @@ def test_nobody_ends_the_sessions_or_tokens_of_others_or_gives_up_their_proposal
 def test_fields_that_no_page_of_ours_has_are_not_looked_at(system):
     """Who proposes, approves or logs in is whoever's session it is, whatever a form says."""
     editor = somebody(system, "editor")
-    smuggled = {"author": "paul", "actor": "paul", "role": "admin", "approval": "paul", "state": "passed",
-                "emergency": "yes", "edited_by": "paul", "id": "1"}
+    smuggled = {
+        "author": "paul",
+        "actor": "paul",
+        "role": "admin",
+        "approval": "paul",
+        "state": "passed",
+        "emergency": "yes",
+        "edited_by": "paul",
+        "id": "1",
+    }
     answer = editor.post("/propose", {**proposal_fields(system), **smuggled})
     assert answer.status == 303
     number = int(answer.location.split("/")[2].split("?")[0])
@@ -305,7 +315,9 @@ def test_a_revert_needs_a_second_person_too(pair):
 
 
 @pytest.mark.parametrize("loss", ["disabled = 1", "role = 'editor'"])
-@pytest.mark.xfail(strict=True, reason="an approval counts although whoever gave it may no longer approve anything")
+@pytest.mark.xfail(
+    strict=True, reason="an approval counts although whoever gave it may no longer approve anything"
+)
 def test_an_approval_does_not_outlive_the_right_to_approve(pair, loss):
     edith, paul = signed_in(pair, "edith"), signed_in(pair, "paul")
     leaver = signed_in(pair, hire(pair, "approver"))
@@ -320,7 +332,9 @@ def test_an_approval_does_not_outlive_the_right_to_approve(pair, loss):
     assert pair.live() == live
 
 
-@pytest.mark.xfail(strict=True, reason="only the first author and the last editor count as having had a hand in it")
+@pytest.mark.xfail(
+    strict=True, reason="only the first author and the last editor count as having had a hand in it"
+)
 def test_one_who_edited_does_not_approve_their_own_change_after_another_edit_of_its_reason(pair):
     edith, petra = signed_in(pair, "edith"), signed_in(pair, "petra")
     number, live = proposed(edith), pair.live()

@@ -97,8 +97,11 @@ def test_a_session_ends_when_an_admin_keeps_its_owner_out(system):
 def test_a_session_ends_when_its_owner_is_disabled_by_the_command_line(system):
     name = hire(system, "editor")
     caller = signed_in(system, name)
-    subprocess.run([PROGRAMS / "bellwether", "user", "disable", name, "--data-dir", system.data], check=True,
-                   capture_output=True)
+    subprocess.run(
+        [PROGRAMS / "bellwether", "user", "disable", name, "--data-dir", system.data],
+        check=True,
+        capture_output=True,
+    )
     assert not is_inside(caller)
     assert caller.send("/propose", {}).status == 401
 
@@ -108,7 +111,9 @@ def test_a_session_ends_by_its_time_and_by_lying_unused(system):
         caller = signed_in(system, hire(system, "viewer"))
         assert is_inside(caller)
         with system.database() as database:
-            database.execute(f"UPDATE sessions SET {column} = '2020-01-01T00:00:00+00:00' WHERE user = ?", (caller.name,))
+            database.execute(
+                f"UPDATE sessions SET {column} = '2020-01-01T00:00:00+00:00' WHERE user = ?", (caller.name,)
+            )
         assert not is_inside(caller)
 
 
@@ -158,7 +163,11 @@ def test_nobody_learns_who_exists_by_what_a_login_answers(system):
     kept_out = hire(system, "viewer")
     with system.database() as database:
         database.execute("UPDATE users SET disabled = 1 WHERE name = ?", (kept_out,))
-    told = {refused("petra", "not the password"), refused("nobody-there", PASSWORD), refused(kept_out, PASSWORD)}
+    told = {
+        refused("petra", "not the password"),
+        refused("nobody-there", PASSWORD),
+        refused(kept_out, PASSWORD),
+    }
     assert told == {"The name or the password is not right."}
 
 
@@ -166,7 +175,8 @@ def test_an_address_that_guesses_is_told_to_wait_and_cannot_pretend_to_be_anothe
     """What a client itself puts into X-Forwarded-For stands before what the trusted proxy adds, and is not believed."""
     with system.database() as database:
         database.execute(
-            "INSERT INTO login_failures (key, failures, last_at) VALUES ('address:198.51.100.9', 60, '2999-01-01T00:00:00+00:00')"
+            "INSERT INTO login_failures (key, failures, last_at) "
+            "VALUES ('address:198.51.100.9', 60, '2999-01-01T00:00:00+00:00')"
         )
     for forwarded in ("198.51.100.9", "203.0.113.1, 198.51.100.9"):
         answer = Caller(system, x_forwarded_for=forwarded).log_in("vera")
