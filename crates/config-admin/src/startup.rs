@@ -198,6 +198,8 @@ fn serve(
         App::new()
             .app_data(state.clone())
             .app_data(probes.clone())
+            // A number in a path that is none names no page.
+            .app_data(web::PathConfig::default().error_handler(|_, _| pages::no_such_page().into()))
             .wrap(from_fn(move |request, next| face.clone().serve(request, next)))
             .wrap(logs::requests())
             .configure(api::routes)

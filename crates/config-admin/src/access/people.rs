@@ -102,6 +102,7 @@ impl Access {
     /// [`ConsoleError`].
     pub(crate) async fn end_sessions(&self, actor: &Actor, name: &str) -> Result<(), ConsoleError> {
         another(actor, name)?;
+        self.person(name).await?;
         self.note(actor, "user.sessions_ended", name, Value::Null, vec![close(name)]).await
     }
 

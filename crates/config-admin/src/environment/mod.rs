@@ -13,6 +13,9 @@ pub use api::{ApiError, ApiToken, EnvironmentApi};
 pub(crate) use replicas::Census;
 pub(crate) use wire::{Answered, ParityRow, Particulars, StageBundle};
 
+/// How many of the newest versions are looked through for one that can be used.
+const LOOKED_THROUGH: u32 = 50;
+
 /// What the console reaches of an environment.
 #[derive(Clone)]
 pub struct EnvironmentParts {
@@ -38,6 +41,15 @@ impl EnvironmentParts {
     /// As [`bellwether_store::ConfigStore::live`].
     pub(crate) async fn live(&self) -> Result<Option<StoredVersion>, StoreError> {
         self.database.live(self.name()).await
+    }
+
+    /// The newest version of its config that can be used: what replicas serve while the newest is refused by all.
+    ///
+    /// # Errors
+    /// As [`bellwether_store::ConfigStore::live`].
+    pub(crate) async fn last_good(&self) -> Result<Option<StoredVersion>, StoreError> {
+        let newest = self.database.history(self.name(), LOOKED_THROUGH).await?;
+        Ok(newest.into_iter().find(|version| version.document.is_ok()))
     }
 
     /// Tells its replicas of a change. They find out by themselves where the word does not reach them.

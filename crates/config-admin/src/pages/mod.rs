@@ -32,7 +32,7 @@ use bellwether_store::Clock;
 use bellwether_web::Problem;
 
 pub(crate) use frame::Frame;
-pub(crate) use problem::{PageError, not_found};
+pub(crate) use problem::{PageError, no_such_page, not_found};
 
 use crate::access::{Access, Signed};
 use crate::console::Console;

@@ -126,5 +126,10 @@ impl From<ConsoleError> for PageError {
 
 /// A page that is not there.
 pub(crate) async fn not_found(_: HttpRequest) -> Result<HttpResponse, PageError> {
-    Err(PageError::Problem(Problem::not_found("There is no such page.")))
+    Err(no_such_page())
+}
+
+/// Why a path that leads nowhere shows nothing.
+pub(crate) fn no_such_page() -> PageError {
+    PageError::Problem(Problem::not_found("There is no such page."))
 }

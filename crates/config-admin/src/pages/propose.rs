@@ -37,6 +37,9 @@ struct ProposePage {
     hints: Hints,
 }
 
+/// How many of the newest versions are looked through for one that can be used.
+const LOOKED_THROUGH: u32 = 50;
+
 /// What has to be confirmed.
 struct Asked {
     moved: String,
@@ -113,7 +116,7 @@ pub(crate) async fn show(request: HttpRequest, state: Data<State>) -> Result<Htt
         Ok(version) => state.console.version(Environment::Prod, version).await?.0.document.ok(),
         Err(_) => live,
     };
-    // Where what is live cannot be read, one begins from the first model there is.
+    // Where nothing there can be read, one begins from the first model there is.
     let models = state.console.models().await;
     let document = document.unwrap_or_else(|| {
         ConfigDocument::initial(models.iter().find(|model| model.loadable).map_or("", |model| &model.uid))
@@ -311,10 +314,12 @@ fn pretty(document: &ConfigDocument) -> String {
     serde_json::to_string_pretty(document).unwrap_or_default()
 }
 
-/// What is live in production: its number, and its document where that can be read.
+/// What is live in production: its number, and the document that is served, which is an earlier one's where the
+/// newest cannot be used.
 async fn production(state: &State) -> Result<(u64, Option<ConfigDocument>), PageError> {
-    let live = state.console.history(Environment::Prod, None, 1).await?.pop();
-    Ok(live.map_or((0, None), |live| (live.version, live.document.ok())))
+    let newest = state.console.history(Environment::Prod, None, LOOKED_THROUGH).await?;
+    let live = newest.first().map_or(0, |live| live.version);
+    Ok((live, newest.into_iter().find_map(|version| version.document.ok())))
 }
 
 fn render(

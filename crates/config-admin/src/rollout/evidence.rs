@@ -149,7 +149,7 @@ mod tests {
             evidence.count(2, &census(second, vec![told("a", 0, 1_000 * second.unsigned_abs(), 0)]));
         }
         assert_eq!(evidence.lately(2), None, "it is all there is");
-        for second in 60..=120 {
+        for second in 60_i64..=120 {
             let failed = 10 * (second.unsigned_abs() - 60);
             evidence.count(2, &census(second, vec![told("a", 0, 60_000, failed)]));
         }

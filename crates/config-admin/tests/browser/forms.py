@@ -88,6 +88,23 @@ class Desk:
         signed_in(self.system, name)
         return "/people/sessions", {"name": name}
 
+    def to_people_tokens(self, _):
+        name = hire(self.system, "viewer")
+        path, fields = self.to_account_tokens(None)
+        signed_in(self.system, name).post(path, fields)
+        with self.system.database() as database:
+            (token,) = database.execute("SELECT id FROM console_tokens WHERE owner = ?", (name,)).fetchone()
+        return "/people/tokens", {"name": name, "id": token}
+
+    def to_replicas_forget(self, _):
+        """A replica of staging that has not been heard of for years: it keeps no change from anything."""
+        name, long_ago = f"gone-{next(NUMBERS)}", "2020-01-01T00:00:00+00:00"
+        with self.system.database("stage") as database:
+            row = ("stage", name, "{}", long_ago, long_ago)
+            columns = "environment, replica, bundles, started_at, at"
+            database.execute(f"INSERT INTO replicas ({columns}) VALUES (?, ?, ?, ?, ?)", row)
+        return "/replicas/forget", {"environment": "stage", "name": name}
+
     def to_account_email(self, _):
         return "/account/email", {"email": f"somebody-{next(NUMBERS)}@example.org"}
 

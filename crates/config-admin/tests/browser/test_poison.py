@@ -220,10 +220,6 @@ def test_a_poisoned_version_is_refused_told_everywhere_and_left_from_the_console
     assert json.loads(document) == json.loads(restored)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the replay expects production's answers by the version that is refused, so that no trial can pass",
-)
 def test_a_change_is_proposed_tried_and_promoted_from_a_poisoned_version(system, open_page, good):
     until(lambda: logged(system) > 0, "a prediction in the log")
     version = poisoned(system, cutoff_of_seven, good)

@@ -412,7 +412,7 @@ async fn what_is_watched_may_be_reverted_at_any_time() {
     let staged = staged().await;
     let world = &staged.world;
     let first = promoted(world, 0.7, watched(Limits::default())).await;
-    let way_back = world.console.revert(&approver(), 1, "it is no good".to_owned()).await.unwrap();
+    let way_back = world.console.revert(&approver(), 1, "it is no good".to_owned(), true).await.unwrap();
     let way_back = world.try_out(&way_back).await;
     let reverted =
         world.console.promote(&approver(), way_back.id, way_back.revision, unwatched()).await.unwrap();

@@ -6,6 +6,7 @@ use bellwether_core::config::ConfigVersion;
 use sqlx::SqliteExecutor;
 
 use super::Sqlite;
+use super::console::clamped;
 use crate::sql::{ConfigVersionRow, Failure, Successor, overtaken, stage_report};
 use crate::{ConfigStore, NewConfigVersion, StoreError, StoredVersion};
 
@@ -22,7 +23,7 @@ impl ConfigStore for Sqlite {
              FROM config_version WHERE environment = ? AND version = ?",
         )
         .bind(environment)
-        .bind(stored(version)?)
+        .bind(clamped(version))
         .fetch_optional(self.readers())
         .await?;
         Ok(row.map(StoredVersion::from))
@@ -53,7 +54,7 @@ impl ConfigStore for Sqlite {
              FROM config_version WHERE environment = ? AND version < ? ORDER BY version DESC LIMIT ?",
         )
         .bind(environment)
-        .bind(i64::try_from(before).unwrap_or(i64::MAX))
+        .bind(clamped(before))
         .bind(limit)
         .fetch_all(self.readers())
         .await?;
@@ -65,7 +66,7 @@ impl ConfigStore for Sqlite {
             "SELECT stage_report FROM config_version WHERE environment = ? AND version = ?",
         )
         .bind(environment)
-        .bind(stored(version)?)
+        .bind(clamped(version))
         .fetch_optional(self.readers())
         .await?;
         stage_report(environment, version, json.flatten().as_deref())

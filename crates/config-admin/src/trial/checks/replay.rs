@@ -35,9 +35,10 @@ pub(in crate::trial) async fn replay(case: &Case<'_>) -> (Check, Option<Replay>)
         let check = Findings::default().into_check(CheckName::Replay, "production has logged no inputs yet");
         return (check, None);
     }
-    let current = match case.console.prod().live().await {
-        Ok(Some(live)) => live.version,
-        Ok(None) => return (not_run(CheckName::Replay, "production has no config yet"), None),
+    // While the newest version cannot be used, production answers by the one before.
+    let current = match case.console.prod().last_good().await {
+        Ok(Some(good)) => good.version,
+        Ok(None) => return (not_run(CheckName::Replay, "production has no config that can be used"), None),
         Err(error) => {
             let reason = format!("production's live version cannot be read: {error}");
             return (not_run(CheckName::Replay, reason), None);

@@ -10,6 +10,6 @@ mod sessions;
 mod tokens;
 
 /// A number to compare with, as SQLite takes it: its integers are signed, and none stored is larger.
-fn clamped(number: u64) -> i64 {
+pub(super) fn clamped(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
