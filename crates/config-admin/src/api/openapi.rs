@@ -168,7 +168,7 @@ mod tests {
                 seen += 1;
             }
         }
-        assert_eq!(seen, 24);
+        assert_eq!(seen, 25);
     }
 
     #[test]

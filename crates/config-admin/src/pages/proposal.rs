@@ -78,6 +78,8 @@ struct RolloutView {
     by: String,
     at: String,
     done: bool,
+    /// Whether replicas are still to run this version: not once another has taken its place.
+    current: bool,
     synced: Badge,
     replicas: Vec<ReplicaRow>,
     hindrances: Vec<String>,
@@ -134,7 +136,8 @@ async fn render(
             typed.first(name).clone_into(value);
         }
     }
-    let synced = rollout.as_ref().map(|rollout| format!(", {}", rollout.synced.text)).unwrap_or_default();
+    let synced = rollout.as_ref().filter(|rollout| rollout.current);
+    let synced = synced.map(|rollout| format!(", {}", rollout.synced.text)).unwrap_or_default();
     let spoken = format!("Proposal {id}: {}{synced}.", state_badge(proposal.state).text);
     let page = ProposalPage {
         frame: Frame::of(signed, request, "/proposals"),
@@ -331,11 +334,17 @@ fn rollout(
             ("warn", format!("Version {version} went to production before this was done."), Vec::new())
         }
     });
+    let current = match rollout.and_then(|rollout| rollout.outcome.as_ref()) {
+        None => true,
+        Some(Outcome::Done { .. }) => progress.synced > 0,
+        Some(Outcome::RolledBack { .. } | Outcome::Overtaken { .. }) => false,
+    };
     RolloutView {
         version: rollout.map_or(0, |rollout| rollout.version),
         by: rollout.map(|rollout| rollout.by.clone()).unwrap_or_default(),
         at: rollout.map(|rollout| time(rollout.at)).unwrap_or_default(),
         done: outcome.is_some(),
+        current,
         synced: synced_badge(progress.synced, progress.expected),
         replicas: replica_rows(&progress.replicas, forgettable, now),
         hindrances: progress.hindrances,

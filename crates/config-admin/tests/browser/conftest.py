@@ -57,6 +57,7 @@ class System:
     def add(self, name: str, role: str, email: str | None = None) -> None:
         """Adds a person with PASSWORD by the command line."""
         command = [PROGRAMS / "bellwether", "user", "add", name, "--role", role, "--data-dir", self.data]
+        command += ["--email", email] if email else []
         subprocess.run(command, input=PASSWORD + "\n", text=True, check=True, capture_output=True)
 
     def predict(self, client: str = "100001", **fields) -> dict:
