@@ -39,7 +39,10 @@ async fn schemathesis_finds_nothing_in_the_console_either() {
     until("both replicas have reported", Duration::from_secs(30), reported).await;
     config(&way);
     let bearer = format!("Authorization: Bearer {}", token.trim());
+    // Some calls wait for a minute for something to happen, as they may.
+    let patience = ["--request-timeout", "90"];
     let more = ["--max-examples", "30", "--exclude-checks", "positive_data_acceptance", "-H", &bearer];
+    let more = [more.as_slice(), &patience].concat();
     try_all(folder.path(), &format!("{}/api/openapi.json", system.console), &more);
 }
 

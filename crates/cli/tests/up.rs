@@ -86,7 +86,7 @@ async fn the_first_version_and_the_first_user_say_where_they_come_from() {
     assert_eq!(first.provenance, Some(Provenance::of(Origin::Initial)));
     let line = database.lines(0, 10).await.unwrap().remove(0);
     assert_eq!([&*line.actor, &*line.action, &*line.subject], ["bellwether", "user.added", "user admin"]);
-    assert_eq!(line.detail, r#"{"role":"admin"}"#);
+    assert_eq!(line.detail, r#"{"email":null,"role":"admin"}"#);
     assert_eq!(verify_audit(&database).await.unwrap().lines, 1);
 }
 
