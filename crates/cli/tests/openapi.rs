@@ -40,7 +40,7 @@ async fn schemathesis_finds_nothing_in_the_console_either() {
     config(&way);
     let bearer = format!("Authorization: Bearer {}", token.trim());
     // Some calls wait for a minute for something to happen, as they may.
-    let patience = ["--request-timeout", "90"];
+    let patience = ["--request-timeout", "90", "--max-response-time", "70"];
     let more = ["--max-examples", "30", "--exclude-checks", "positive_data_acceptance", "-H", &bearer];
     let more = [more.as_slice(), &patience].concat();
     try_all(folder.path(), &format!("{}/api/openapi.json", system.console), &more);
