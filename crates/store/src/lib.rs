@@ -32,6 +32,7 @@ mod stored_version;
 mod traffic;
 mod users;
 
+pub use bellwether_core::outcome::Outcome;
 pub use clients::{ClientRow, Clients};
 pub use clock::{Clock, SystemClock};
 pub use config_changes::ConfigChanges;
@@ -45,7 +46,7 @@ pub use error::StoreError;
 pub use idempotency::{IdempotencyKeys, KeyedAnswer, KeyedRequest};
 pub use login::{Login, LoginDetails};
 pub use ltv_cache::{LtvCache, LtvCacheOptions, LtvLookup, LtvSource};
-pub use outcomes::{Outcome, OutcomeEffect, Outcomes};
+pub use outcomes::{OutcomeEffect, Outcomes};
 pub use prediction_log::{DATABASE_SINK, DatabaseSink, PredictionLog};
 pub use replicas::{RefusedVersion, ReplicaReport, Replicas};
 pub use sightings::Sightings;

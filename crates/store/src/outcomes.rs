@@ -3,24 +3,10 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use chrono::{DateTime, SubsecRound as _, Utc};
+use bellwether_core::outcome::Outcome;
+use chrono::SubsecRound as _;
 
 use crate::StoreError;
-
-/// One statement about a client, as it stands now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
-    /// Whom it is about: 1 to 128 characters.
-    pub client_id: String,
-    /// The sender's name for the statement, 1 to 128 characters. Of a client's statements with one id the newest holds.
-    pub id: String,
-    /// Whether the client left; `None` where the statement was retracted.
-    pub churned: Option<bool>,
-    /// When the client left, or was still there, in UTC to the microsecond.
-    pub occurred_at: DateTime<Utc>,
-    /// Which of two statements of one id is newer, in UTC to the microsecond; of two alike the one received later.
-    pub corrected_at: DateTime<Utc>,
-}
 
 /// What a statement did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
@@ -73,22 +59,16 @@ pub trait Outcomes: Send + Sync {
 /// What names a statement: client and id.
 pub(crate) type OutcomeKey = (String, String);
 
-impl Outcome {
-    pub(crate) fn key(&self) -> OutcomeKey {
-        (self.client_id.clone(), self.id.clone())
-    }
+pub(crate) fn key(outcome: &Outcome) -> OutcomeKey {
+    (outcome.client_id.clone(), outcome.id.clone())
+}
 
-    /// To what every engine keeps.
-    fn to_the_microsecond(&self) -> Self {
-        Self {
-            occurred_at: self.occurred_at.trunc_subsecs(6),
-            corrected_at: self.corrected_at.trunc_subsecs(6),
-            ..self.clone()
-        }
-    }
-
-    fn says_the_same(&self, other: &Self) -> bool {
-        (self.churned, self.occurred_at) == (other.churned, other.occurred_at)
+/// To what every engine keeps.
+fn to_the_microsecond(outcome: &Outcome) -> Outcome {
+    Outcome {
+        occurred_at: outcome.occurred_at.trunc_subsecs(6),
+        corrected_at: outcome.corrected_at.trunc_subsecs(6),
+        ..outcome.clone()
     }
 }
 
@@ -106,8 +86,8 @@ pub(crate) fn merge(there: &BTreeMap<OutcomeKey, Outcome>, outcomes: &[Outcome])
     let mut now: BTreeMap<OutcomeKey, Outcome> = BTreeMap::new();
     let mut effects = Vec::with_capacity(outcomes.len());
     for outcome in outcomes {
-        let outcome = outcome.to_the_microsecond();
-        let key = outcome.key();
+        let outcome = to_the_microsecond(outcome);
+        let key = key(&outcome);
         let (effect, stands) = succeed(now.get(&key).or_else(|| there.get(&key)), outcome);
         effects.push(effect);
         now.insert(key, stands);
@@ -123,7 +103,8 @@ pub(crate) fn merge(there: &BTreeMap<OutcomeKey, Outcome>, outcomes: &[Outcome])
 fn succeed(stands: Option<&Outcome>, outcome: Outcome) -> (OutcomeEffect, Outcome) {
     let Some(stands) = stands else { return (OutcomeEffect::Recorded, outcome) };
     let newer = outcome.corrected_at >= stands.corrected_at;
-    if stands.says_the_same(&outcome) {
+    let same = (stands.churned, stands.occurred_at) == (outcome.churned, outcome.occurred_at);
+    if same {
         // Said again later: one that was said in between is older than that.
         let corrected_at = stands.corrected_at.max(outcome.corrected_at);
         (OutcomeEffect::Unchanged, Outcome { corrected_at, ..outcome })

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use bellwether_core::outcome::Outcome;
 use sqlx::QueryBuilder;
 
 use super::errors::is_duplicate;
@@ -10,7 +11,7 @@ use super::lease::Lease;
 use super::{Mysql, pause};
 use crate::outcomes::{OutcomeKey, merge};
 use crate::sql::{OutcomeRow, outcomes, outcomes_by_key};
-use crate::{Outcome, OutcomeEffect, Outcomes, StoreError};
+use crate::{OutcomeEffect, Outcomes, StoreError};
 
 /// Rows in one statement.
 const ROWS_IN_STATEMENT: usize = 100;

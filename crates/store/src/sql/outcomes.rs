@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use bellwether_core::outcome::Outcome;
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 
-use crate::Outcome;
-use crate::outcomes::OutcomeKey;
+use crate::outcomes::{OutcomeKey, key};
 
 #[derive(FromRow)]
 pub(crate) struct OutcomeRow {
@@ -39,7 +39,7 @@ pub(crate) fn outcomes_by_key(rows: Vec<OutcomeRow>) -> BTreeMap<OutcomeKey, Out
     rows.into_iter()
         .map(|row| {
             let outcome = Outcome::from(row);
-            (outcome.key(), outcome)
+            (key(&outcome), outcome)
         })
         .collect()
 }

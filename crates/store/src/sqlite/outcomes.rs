@@ -1,12 +1,13 @@
 //! Outcomes in SQLite.
 
 use async_trait::async_trait;
+use bellwether_core::outcome::Outcome;
 use sqlx::QueryBuilder;
 
 use super::Sqlite;
 use crate::outcomes::merge;
 use crate::sql::{OutcomeRow, outcomes, outcomes_by_key};
-use crate::{Outcome, OutcomeEffect, Outcomes, StoreError};
+use crate::{OutcomeEffect, Outcomes, StoreError};
 
 /// Rows in one statement.
 const ROWS_IN_STATEMENT: usize = 100;
