@@ -23,6 +23,7 @@ impl fmt::Debug for Settings {
             ltv,
             smtp,
             worker,
+            flagged,
             console,
             environments,
             replicas,
@@ -33,7 +34,7 @@ impl fmt::Debug for Settings {
             rotating,
             within,
         } = self;
-        let sections: [(&str, &dyn fmt::Debug); 22] = [
+        let sections: [(&str, &dyn fmt::Debug); 23] = [
             ("environment", environment),
             ("replica", replica),
             ("server", server),
@@ -48,6 +49,7 @@ impl fmt::Debug for Settings {
             ("ltv", ltv),
             ("smtp", smtp),
             ("worker", worker),
+            ("flagged", flagged),
             ("console", console),
             ("environments", environments),
             ("replicas", replicas),

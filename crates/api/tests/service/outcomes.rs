@@ -54,7 +54,7 @@ async fn many_are_each_taken_or_refused_in_the_order_they_came() {
     );
     assert_eq!(answer[2]["errors"][0]["field"], "body");
 
-    let lines = rows.iter().map(|row| format!("{row}\n")).collect::<String>() + "\n{\"broken\n";
+    let lines = rows.iter().map(Value::to_string).collect::<Vec<_>>().join("\n") + "\n\n{\"broken\n";
     let request =
         service.request(Method::POST, "/outcomes").header(header::CONTENT_TYPE, "application/x-ndjson");
     let response = request.body(lines).send().await.unwrap();
