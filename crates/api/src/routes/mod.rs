@@ -8,3 +8,4 @@ pub(crate) mod emails;
 pub(crate) mod jobs;
 pub(crate) mod predict;
 pub(crate) mod ready;
+pub(crate) mod statistics;
