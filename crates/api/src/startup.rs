@@ -42,6 +42,7 @@ fn routes(config: &mut web::ServiceConfig, metrics_here: bool) {
         )
         .service(resource("/emails", "POST").post(routes::emails::enqueue).wrap(guard(Scope::Emails)))
         .service(resource("/jobs/{id}", "GET").get(routes::jobs::job).wrap(guard(Scope::Emails)))
+        .service(resource("/outcomes", "POST").post(routes::outcomes::outcomes).wrap(guard(Scope::Outcomes)))
         .service(resource("/config", "GET").get(routes::config::config).wrap(guard(Scope::Config)))
         .service(
             resource("/config-refresh", "GET, POST")
@@ -128,6 +129,7 @@ impl Application {
             jobs: resources.database.clone(),
             emails: resources.emails.clone(),
             keys: resources.database.clone(),
+            outcomes: resources.database.clone(),
             changes: resources.changes.clone(),
             draining: draining.clone(),
             limits: Limits::new(settings),

@@ -8,5 +8,6 @@ pub mod config;
 pub mod customer;
 pub mod features;
 pub mod model;
+pub mod outcome;
 pub mod prediction;
 pub mod treatment;

@@ -6,5 +6,6 @@ pub(crate) mod config;
 pub(crate) mod docs;
 pub(crate) mod emails;
 pub(crate) mod jobs;
+pub(crate) mod outcomes;
 pub(crate) mod predict;
 pub(crate) mod ready;

@@ -4,6 +4,7 @@
 mod access;
 mod bundles;
 mod observability;
+mod outcomes;
 mod poisoned_config;
 mod traffic;
 mod trials;
