@@ -168,7 +168,9 @@ impl InputTally {
                 bins.as_ref().map(|bins| bins.shares.clone()).unwrap_or_default(),
                 bins.as_ref().map(|bins| labels(&bins.ends)).unwrap_or_default(),
             ),
-            Known::Levels { shares, .. } => shares.iter().map(|(level, share)| (*share, level.clone())).unzip(),
+            Known::Levels { shares, .. } => {
+                shares.iter().map(|(level, share)| (*share, level.clone())).unzip()
+            }
         };
         let mut observed = self.counts.clone();
         let (levels, ks) = match &reference.known {
@@ -227,6 +229,7 @@ fn labels(ends: &[f64]) -> Vec<String> {
 }
 
 /// To four significant digits, without zeros behind.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "places lie in 0 to 7")]
 fn rounded(number: f64) -> String {
     if number == 0.0 {
         return "0".to_owned();

@@ -9,19 +9,23 @@ use super::BinShare;
 const WIDTH: f64 = 640.0;
 const LEFT: f64 = 44.0;
 const RIGHT: f64 = 630.0;
+/// Where the plot of days begins and where its axis lies.
+const TOP: f64 = 12.0;
+const FLOOR: f64 = 132.0;
+/// A bin's height, and the room for the names of bins.
+const ROW: f64 = 22.0;
+const NAMES: f64 = 190.0;
 
 /// A measure over days, as a line over 640 by 160; a day without one leaves a gap. `limit` is dashed. `described` is
 /// what is told of it to those who do not see it. Empty without any day.
 pub fn line(described: &str, days: &[(NaiveDate, Option<f64>)], limit: Option<f64>) -> String {
     let (Some((first, _)), Some((last, _))) = (days.first(), days.last()) else { return String::new() };
-    const TOP: f64 = 12.0;
-    const FLOOR: f64 = 132.0;
     let span = (*last - *first).num_days().max(1) as f64;
     let values = days.iter().filter_map(|(_, value)| *value).chain(limit);
     let most = values.fold(0.0_f64, f64::max).max(1e-6) * 1.08;
     let x = |day: NaiveDate| place(LEFT + (RIGHT - LEFT) * (day - *first).num_days() as f64 / span);
     let y = |value: f64| place(FLOOR - (FLOOR - TOP) * value / most);
-    let mut svg = opened(described, 160);
+    let mut svg = opened(described, 160.0);
     let _ = write!(svg, r#"<line class="axis" x1="{LEFT}" x2="{RIGHT}" y1="{FLOOR}" y2="{FLOOR}"/>"#);
     let _ = write!(svg, r#"<text x="{}" y="{}" text-anchor="end">0</text>"#, LEFT - 6.0, FLOOR + 4.0);
     if let Some(limit) = limit {
@@ -58,14 +62,12 @@ pub fn line(described: &str, days: &[(NaiveDate, Option<f64>)], limit: Option<f6
 
 /// Training's shares as grounds and production's as outlines, a row a bin. Empty without bins.
 pub fn bars(described: &str, bins: &[BinShare]) -> String {
-    const ROW: f64 = 22.0;
-    const NAMES: f64 = 190.0;
     if bins.is_empty() {
         return String::new();
     }
     let most = bins.iter().map(|bin| bin.training.max(bin.production)).fold(0.0_f64, f64::max).max(1e-9);
     let length = |share: f64| place((WIDTH - NAMES - 60.0) * share / most);
-    let mut svg = opened(described, (bins.len() as f64 * ROW) as u32 + 6);
+    let mut svg = opened(described, bins.len() as f64 * ROW + 6.0);
     for (at, bin) in bins.iter().enumerate() {
         let top = place(at as f64 * ROW + 4.0);
         let text = place(top + 13.0);
@@ -86,7 +88,7 @@ pub fn bars(described: &str, bins: &[BinShare]) -> String {
     svg
 }
 
-fn opened(described: &str, height: u32) -> String {
+fn opened(described: &str, height: f64) -> String {
     let described = escaped(described);
     format!(r#"<svg class="plot" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{described}">"#)
 }

@@ -87,7 +87,7 @@ pub async fn read_day(
         }
         let read = u32::try_from(records.len()).unwrap_or(page);
         cursor.in_slice += read;
-        cursor.after = records.last().map(|record| record.uid()).or(cursor.after);
+        cursor.after = records.last().map(bellwether_core::prediction::LogRecord::uid).or(cursor.after);
         if read < page {
             if end > until {
                 return Ok(());
