@@ -18,7 +18,7 @@ use crate::routes;
     paths(
         routes::ready::root, routes::ready::root_by_post, routes::ready::alive, routes::ready::alive_by_post, routes::ready::ready, routes::predict::predict, routes::batch::predict_batch,
         routes::emails::enqueue, routes::jobs::job, routes::outcomes::outcomes, routes::config::config, routes::config::refresh,
-        routes::config::refresh_by_post, routes::bundles::bundles, routes::bundles::parity, routes::docs::metrics, routes::docs::openapi, routes::docs::docs,
+        routes::config::refresh_by_post, routes::bundles::bundles, routes::bundles::parity, routes::statistics::statistics, routes::docs::metrics, routes::docs::openapi, routes::docs::docs,
     ),
     modifiers(&Bearer),
 )]

@@ -54,6 +54,11 @@ fn routes(config: &mut web::ServiceConfig, metrics_here: bool) {
         .service(
             resource("/bundles/{uid}/parity", "GET").get(routes::bundles::parity).wrap(guard(Scope::Config)),
         )
+        .service(
+            resource("/bundles/{uid}/statistics", "GET")
+                .get(routes::statistics::statistics)
+                .wrap(guard(Scope::Config)),
+        )
         .service(resource("/openapi.json", "GET").get(routes::docs::openapi))
         .service(resource("/docs", "GET").get(routes::docs::docs))
         .default_service(web::to(unknown_route));

@@ -9,3 +9,4 @@ pub(crate) mod jobs;
 pub(crate) mod outcomes;
 pub(crate) mod predict;
 pub(crate) mod ready;
+pub(crate) mod statistics;
