@@ -21,6 +21,7 @@ impl fmt::Debug for Settings {
             archive,
             config,
             ltv,
+            explain,
             smtp,
             worker,
             flagged,
@@ -34,7 +35,7 @@ impl fmt::Debug for Settings {
             rotating,
             within,
         } = self;
-        let sections: [(&str, &dyn fmt::Debug); 23] = [
+        let sections: [(&str, &dyn fmt::Debug); 24] = [
             ("environment", environment),
             ("replica", replica),
             ("server", server),
@@ -47,6 +48,7 @@ impl fmt::Debug for Settings {
             ("archive", archive),
             ("config", config),
             ("ltv", ltv),
+            ("explain", explain),
             ("smtp", smtp),
             ("worker", worker),
             ("flagged", flagged),

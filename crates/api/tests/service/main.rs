@@ -3,6 +3,7 @@
 
 mod access;
 mod bundles;
+mod explain;
 mod flagged;
 mod observability;
 mod outcomes;
