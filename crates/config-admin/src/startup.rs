@@ -33,9 +33,9 @@ fn routes(config: &mut web::ServiceConfig) {
         .route("/health", get().to(probes::alive))
         .route("/ready", get().to(probes::ready))
         .route("/metrics", get().to(probes::told))
-        .route("/assets/console.css", get().to(pages::assets::css))
-        .route("/assets/console.js", get().to(pages::assets::js))
-        .route("/assets/icon.svg", get().to(pages::assets::icon))
+        .route("/assets/console.css", get().to(pages::css))
+        .route("/assets/console.js", get().to(pages::js))
+        .route("/assets/icon.svg", get().to(pages::icon))
         .route("/login", get().to(pages::login::show))
         .route("/login", post().to(pages::login::log_in))
         .route("/logout", post().to(pages::login::log_out))
@@ -115,7 +115,6 @@ impl ConsoleService {
             console: console.clone(),
             access: access.clone(),
             clock: parts.clock.clone(),
-            public_url: settings.console.public_url.clone(),
             approval: settings.console.approval,
             bake_minutes: u64::from(settings.console.bake_minutes),
         });
@@ -221,7 +220,7 @@ fn serve(
 
 async fn tidy(access: Access) {
     loop {
-        if let Err(error) = access.tidy().await {
+        if let Err(error) = access.entrance.tidy().await {
             tracing::warn!(%error, "what has run out cannot be forgotten at the moment");
         }
         tokio::time::sleep(TIDY).await;

@@ -31,12 +31,16 @@ fn crates_depend_only_on_those_the_architecture_allows() {
         ("jobs", &["core", "store"]),
         ("experiments", &["core", "store"]),
         ("people", &[]),
+        ("pages", &["store", "web", "people"]),
         ("engines", &["core", "settings", "store", "jobs"]),
         ("web", &["core", "store", "settings"]),
-        ("api", &["core", "settings", "store", "jobs", "engines", "web"]),
+        ("api", &["core", "settings", "store", "jobs", "engines", "web", "pages"]),
         ("mail", &["store"]),
         ("worker", &["core", "settings", "store", "jobs", "engines", "web", "mail"]),
-        ("config-admin", &["core", "settings", "store", "engines", "experiments", "web", "mail", "people"]),
+        (
+            "config-admin",
+            &["core", "settings", "store", "engines", "experiments", "web", "mail", "people", "pages"],
+        ),
         (
             "cli",
             &[

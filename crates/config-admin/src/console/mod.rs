@@ -2,7 +2,6 @@
 //! and told in words where it is refused. What goes on by itself afterwards is in [`crate::trial`] and
 //! [`crate::rollout`].
 
-mod actor;
 mod change;
 mod draft;
 mod history;
@@ -27,7 +26,7 @@ use bellwether_store::{Clock, Database, StoreError};
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use tokio::sync::Notify;
 
-pub use actor::Actor;
+pub use bellwether_pages::Actor;
 pub(crate) use change::{Turn, Written};
 pub(crate) use draft::reason_fault;
 pub use draft::{Bake, Draft};

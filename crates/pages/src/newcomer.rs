@@ -6,8 +6,8 @@ use bellwether_store::console::NewAuditEntry;
 use bellwether_store::{StoreError, Users};
 use serde_json::{Value, json};
 
-use super::Access;
-use super::guesses::Keys;
+use crate::Entrance;
+use crate::guesses::Keys;
 
 /// Somebody who wants to log in.
 pub(crate) struct Newcomer<'a> {
@@ -20,7 +20,7 @@ pub(crate) struct Newcomer<'a> {
 
 /// Why somebody is not let in.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum LoginRefused {
+pub enum LoginRefused {
     /// No such person, another password, or a person who is kept out: which, is not told.
     #[error("The name or the password is not right.")]
     Wrong,
@@ -38,7 +38,7 @@ pub(crate) enum LoginRefused {
     Check,
 }
 
-impl Access {
+impl Entrance {
     /// Lets a person in; answers what the browser shall hold from now on.
     ///
     /// # Errors
@@ -67,12 +67,21 @@ impl Access {
         Ok(secret)
     }
 
-    /// Compares a password with a hash, on a thread of its own and few at a time. Without a hash the same work is done
-    /// for nothing.
-    pub(crate) async fn check(&self, hash: Option<String>, password: String) -> Result<bool, LoginRefused> {
-        let _turn = self.checks.acquire().await.map_err(|_| LoginRefused::Check)?;
-        let check = move || bellwether_people::verify_password(hash.as_deref(), &password);
-        tokio::task::spawn_blocking(check).await.map_err(|_| LoginRefused::Check)
+    /// Whether somebody who is logged in knows their password, asked once more. Guesses are counted, apart from those at
+    /// the login.
+    ///
+    /// # Errors
+    /// [`LoginRefused::Wait`] where too many have failed.
+    pub async fn confirm(&self, name: &str, hash: String, password: &str) -> Result<bool, LoginRefused> {
+        let keys = Keys::of_account(name);
+        if let Some(wait) = self.admit(&keys).await? {
+            return Err(LoginRefused::Wait { seconds: (wait.num_milliseconds() + 999) / 1_000 });
+        }
+        let right = self.check(Some(hash), password.to_owned()).await?;
+        if right {
+            self.succeeded(&keys).await?;
+        }
+        Ok(right)
     }
 
     async fn note_login(&self, action: &str, actor: &str, detail: Value) -> Result<(), StoreError> {
@@ -80,7 +89,7 @@ impl Access {
             at: self.clock.now(),
             actor: actor.to_owned(),
             action: action.to_owned(),
-            subject: "console".to_owned(),
+            subject: self.site.subject.to_owned(),
             detail,
         };
         self.database.commit(line, Vec::new()).await.map(|_| ())

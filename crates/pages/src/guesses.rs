@@ -5,7 +5,7 @@ use bellwether_store::StoreError;
 use bellwether_store::console::LoginFailures;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::Access;
+use crate::Entrance;
 
 /// A person may be mistyped so often before waiting begins.
 const FREE_BY_NAME: u32 = 5;
@@ -15,29 +15,29 @@ const FREE_BY_ADDRESS: u32 = 30;
 const LONGEST: TimeDelta = TimeDelta::minutes(15);
 
 /// What failures are counted by.
-pub(super) struct Keys {
+pub(crate) struct Keys {
     name: String,
     address: String,
 }
 
 impl Keys {
     /// Names are counted without regard to case, known or not, so that nothing is told of who exists.
-    pub(super) fn new(name: &str, address: &str) -> Self {
+    pub(crate) fn new(name: &str, address: &str) -> Self {
         let name: String = name.to_lowercase().chars().take(100).collect();
         Self { name: format!("name:{name}"), address: format!("address:{address}") }
     }
 
     /// For somebody who is logged in and asked for the password once more: apart from logins, so that a stolen session
     /// neither guesses on nor keeps its owner out.
-    pub(super) fn of_account(name: &str) -> Self {
+    pub(crate) fn of_account(name: &str) -> Self {
         Self { name: format!("password:{name}"), address: format!("password-of:{name}") }
     }
 }
 
-impl Access {
+impl Entrance {
     /// Admits one attempt, and counts it against the name before the password is looked at: so of many that come at
     /// once no more pass than of those that come one by one. Answers how long to wait where it is not admitted.
-    pub(super) async fn admit(&self, keys: &Keys) -> Result<Option<TimeDelta>, StoreError> {
+    pub(crate) async fn admit(&self, keys: &Keys) -> Result<Option<TimeDelta>, StoreError> {
         let now = self.clock.now();
         let by_name = self.database.login_failures(&keys.name).await?;
         let by_address = self.database.login_failures(&keys.address).await?;
@@ -53,7 +53,7 @@ impl Access {
     }
 
     /// Counts a failure against the address, too; answers whether waiting begins with it.
-    pub(super) async fn failed(&self, keys: &Keys) -> Result<bool, StoreError> {
+    pub(crate) async fn failed(&self, keys: &Keys) -> Result<bool, StoreError> {
         let by_name = self.database.login_failures(&keys.name).await?;
         let by_address = self.database.count_login_failure(&keys.address, self.clock.now()).await?;
         let by_name = by_name.map_or(0, |failures| failures.count);
@@ -61,7 +61,7 @@ impl Access {
     }
 
     /// Begins anew after a success. The address stays counted: one good password is no licence to guess others.
-    pub(super) async fn succeeded(&self, keys: &Keys) -> Result<(), StoreError> {
+    pub(crate) async fn succeeded(&self, keys: &Keys) -> Result<(), StoreError> {
         self.database.clear_login_failures(&keys.name).await
     }
 }

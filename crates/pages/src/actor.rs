@@ -4,8 +4,6 @@ use std::fmt;
 
 use bellwether_store::Role;
 
-use crate::ConsoleError;
-
 /// A person, by themselves or by one of their tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
@@ -17,17 +15,22 @@ pub struct Actor {
     pub token: Option<String>,
 }
 
+/// Somebody may not do this; in words, who may.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct NotAllowed(pub String);
+
 impl Actor {
     /// Refuses whoever may not do what `role` may.
     ///
     /// # Errors
-    /// [`ConsoleError::Forbidden`], saying who may.
-    pub(crate) fn must_be(&self, role: Role, to: &str) -> Result<(), ConsoleError> {
+    /// [`NotAllowed`], saying who may.
+    pub fn must_be(&self, role: Role, to: &str) -> Result<(), NotAllowed> {
         if self.role >= role {
             return Ok(());
         }
         let (has, needs) = (self.role, role);
-        Err(ConsoleError::Forbidden(format!("to {to} takes the role {needs}; you have the role {has}")))
+        Err(NotAllowed(format!("to {to} takes the role {needs}; you have the role {has}")))
     }
 }
 

@@ -5,8 +5,7 @@ use bellwether_store::console::Session;
 use bellwether_store::{StoreError, Users};
 use chrono::TimeDelta;
 
-use super::{Access, cookies};
-use crate::console::Actor;
+use crate::{Actor, Entrance, Site, cookies};
 
 /// What a page sends along when it renews itself.
 const LIVE: &str = "x-live";
@@ -15,23 +14,25 @@ const NOTED_EVERY: TimeDelta = TimeDelta::minutes(1);
 
 /// Somebody who is logged in.
 #[derive(Debug, Clone)]
-pub(crate) struct Signed {
+pub struct Signed {
+    /// Where they are logged in.
+    pub site: &'static Site,
     /// Who, with the role they have now.
-    pub(crate) actor: Actor,
+    pub actor: Actor,
     /// What forms have to carry.
-    pub(crate) csrf: String,
+    pub csrf: String,
     /// Names the session among its owner's.
-    pub(crate) session: String,
+    pub session: String,
 }
 
-impl Access {
+impl Entrance {
     /// Who is logged in with this browser; none where nobody is, or no longer. A person's role and whether they are
     /// kept out are read anew each time, so that a change counts at once.
     ///
     /// # Errors
     /// [`StoreError`] where the database cannot say.
-    pub(crate) async fn signed(&self, request: &HttpRequest) -> Result<Option<Signed>, StoreError> {
-        let Some(secret) = cookies::session_secret(request) else { return Ok(None) };
+    pub async fn signed(&self, request: &HttpRequest) -> Result<Option<Signed>, StoreError> {
+        let Some(secret) = self.session_secret(request) else { return Ok(None) };
         // A page that renews itself is no sign that somebody is there.
         let somebody = !request.headers().contains_key(LIVE);
         self.look_up(&secret, somebody).await
@@ -46,40 +47,51 @@ impl Access {
     }
 
     async fn look_up(&self, secret: &str, somebody: bool) -> Result<Option<Signed>, StoreError> {
-        let id_hash = cookies::hash(secret);
+        let id_hash = self.session_id(secret);
         let Some(session) = self.database.session(&id_hash).await? else { return Ok(None) };
         let now = self.clock.now();
-        if now >= session.expires_at || now - session.seen_at >= self.idle {
+        if now >= session.expires_at || now - session.seen_at >= self.options.idle {
             return Ok(None);
         }
         let Some(user) = Users::find(&*self.database, &session.user).await?.filter(|user| !user.disabled)
         else {
             return Ok(None);
         };
-        if somebody && now - session.seen_at >= NOTED_EVERY.min(self.idle / 4) {
+        if somebody && now - session.seen_at >= NOTED_EVERY.min(self.options.idle / 4) {
             self.database.touch_session(&id_hash, now).await?;
         }
         let actor = Actor { name: user.name, role: user.role, token: None };
-        Ok(Some(Signed { actor, csrf: session.csrf, session: id_hash }))
+        Ok(Some(Signed { site: self.site, actor, csrf: session.csrf, session: id_hash }))
     }
 
     /// Begins a session; answers what the browser shall hold. Always a new secret: one that the browser brought may
     /// have been planted there.
-    pub(super) async fn begin(&self, user: &str, address: String, agent: &str) -> Result<String, StoreError> {
+    pub(crate) async fn begin(&self, user: &str, address: String, agent: &str) -> Result<String, StoreError> {
         let secret = cookies::secret();
         let now = self.clock.now();
         let session = Session {
-            id_hash: cookies::hash(&secret),
+            id_hash: self.session_id(&secret),
             user: user.to_owned(),
             csrf: cookies::secret(),
             created_at: now,
             seen_at: now,
-            expires_at: now + self.longest,
+            expires_at: now + self.options.longest,
             address,
-            agent: agent.chars().filter(|c| !c.is_control()).take(255).collect(),
+            agent: self.as_told(agent).chars().filter(|c| !c.is_control()).take(255).collect(),
         };
         self.database.open_session(&session).await?;
         Ok(secret)
+    }
+
+    /// A browser's name, after that of the realm where there is one: so people can tell their sessions apart.
+    fn as_told(&self, agent: &str) -> String {
+        let realm = self.options.realm;
+        if realm.is_empty() { agent.to_owned() } else { format!("{realm} · {agent}") }
+    }
+
+    /// How long a session may lie unused.
+    pub fn idle(&self) -> TimeDelta {
+        self.options.idle
     }
 
     /// Ends the session of this browser.
@@ -87,8 +99,8 @@ impl Access {
     /// # Errors
     /// [`StoreError`].
     pub(crate) async fn end(&self, request: &HttpRequest) -> Result<(), StoreError> {
-        if let Some(secret) = cookies::session_secret(request) {
-            self.database.close_session(&cookies::hash(&secret)).await?;
+        if let Some(secret) = self.session_secret(request) {
+            self.database.close_session(&self.session_id(&secret)).await?;
         }
         Ok(())
     }
@@ -97,10 +109,10 @@ impl Access {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub(crate) async fn tidy(&self) -> Result<(), StoreError> {
+    pub async fn tidy(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
         self.database.drop_expired_sessions(now).await?;
-        self.database.drop_login_failures(super::guesses::forgotten_before(now)).await?;
+        self.database.drop_login_failures(crate::guesses::forgotten_before(now)).await?;
         Ok(())
     }
 }
