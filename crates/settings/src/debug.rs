@@ -24,6 +24,7 @@ impl fmt::Debug for Settings {
             explain,
             smtp,
             worker,
+            model_page,
             console,
             environments,
             replicas,
@@ -34,7 +35,7 @@ impl fmt::Debug for Settings {
             rotating,
             within,
         } = self;
-        let sections: [(&str, &dyn fmt::Debug); 23] = [
+        let sections: [(&str, &dyn fmt::Debug); 24] = [
             ("environment", environment),
             ("replica", replica),
             ("server", server),
@@ -50,6 +51,7 @@ impl fmt::Debug for Settings {
             ("explain", explain),
             ("smtp", smtp),
             ("worker", worker),
+            ("model_page", model_page),
             ("console", console),
             ("environments", environments),
             ("replicas", replicas),

@@ -60,6 +60,8 @@ pub(crate) fn check(settings: Settings) -> Result<Settings, Problems> {
         ("config.poll_seconds", settings.config.poll_seconds),
         ("ltv.ttl_seconds", settings.ltv.ttl_seconds),
         ("ltv.max_clients", settings.ltv.max_clients),
+        ("model_page.session_idle_minutes", settings.model_page.session_idle_minutes.into()),
+        ("model_page.session_hours", settings.model_page.session_hours.into()),
         ("explain.threads", settings.explain.threads as u64),
         ("explain.queue", settings.explain.queue as u64),
         ("smtp.timeout_seconds", settings.smtp.timeout_seconds),

@@ -65,8 +65,8 @@ pub struct TrialAnswer {
     pub replica: String,
 }
 
-/// Why a call is made, where it is not for a client's sake. Such calls never email, never count as
-/// sightings and never enter an experiment.
+/// Why a call is made, where it is not for a client's sake. Such calls never email and never count as
+/// sightings; but for lookups they never enter an experiment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
@@ -76,6 +76,9 @@ pub enum Purpose {
     Canary,
     /// A load test.
     Load,
+    /// A person looked the client up on the model page. Seen by somebody who may act on it, so that it
+    /// enters experiments. The header that marks calls does not take it.
+    Lookup,
 }
 
 impl std::str::FromStr for Purpose {
@@ -139,5 +142,10 @@ impl LogRecord {
     /// The prediction's uid.
     pub fn uid(&self) -> Uuid {
         self.output.uid
+    }
+
+    /// Whether it enters experiments: it was made for a client's sake, or a person looked it up.
+    pub fn counts(&self) -> bool {
+        matches!(self.purpose, None | Some(Purpose::Lookup))
     }
 }
