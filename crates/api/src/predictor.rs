@@ -1,5 +1,6 @@
 //! From checked customers to answers that are written down: decide, look up, record, answer.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -100,6 +101,7 @@ impl Predictor {
         let scores = decision.scores.iter().enumerate();
         TrialAnswer {
             scores: scores.map(|(model, score)| (live.uid(model).to_owned(), *score)).collect(),
+            cut_off: BTreeMap::new(),
             heuristic: decision.heuristic,
             arm: live.uid(decision.assignment.arm).to_owned(),
             probability: decision.probability,
@@ -244,6 +246,7 @@ impl Predictor {
             input: if is_trial { Map::new() } else { customer.to_json(&live.schema) },
             output,
             scores: scores.map(|(model, score)| (live.uid(model).to_owned(), (*score).into())).collect(),
+            cut_off: BTreeMap::new(),
             heuristic: decision.heuristic,
             arm: live.uid(decision.assignment.arm).to_owned(),
             email,

@@ -44,6 +44,7 @@ fn routes(config: &mut web::ServiceConfig, metrics_here: bool) {
         .service(resource("/explain", "POST").post(routes::explain::explain).wrap(guard(Scope::Predict)))
         .service(resource("/emails", "POST").post(routes::emails::enqueue).wrap(guard(Scope::Emails)))
         .service(resource("/jobs/{id}", "GET").get(routes::jobs::job).wrap(guard(Scope::Emails)))
+        .service(resource("/outcomes", "POST").post(routes::outcomes::outcomes).wrap(guard(Scope::Outcomes)))
         .service(resource("/config", "GET").get(routes::config::config).wrap(guard(Scope::Config)))
         .service(
             resource("/config-refresh", "GET, POST")
@@ -54,6 +55,11 @@ fn routes(config: &mut web::ServiceConfig, metrics_here: bool) {
         .service(resource("/bundles", "GET").get(routes::bundles::bundles).wrap(guard(Scope::Config)))
         .service(
             resource("/bundles/{uid}/parity", "GET").get(routes::bundles::parity).wrap(guard(Scope::Config)),
+        )
+        .service(
+            resource("/bundles/{uid}/statistics", "GET")
+                .get(routes::statistics::statistics)
+                .wrap(guard(Scope::Config)),
         )
         .service(resource("/openapi.json", "GET").get(routes::docs::openapi))
         .service(resource("/docs", "GET").get(routes::docs::docs))
@@ -155,6 +161,7 @@ impl Application {
             jobs: resources.database.clone(),
             emails: resources.emails.clone(),
             keys: resources.database.clone(),
+            outcomes: resources.database.clone(),
             changes: resources.changes.clone(),
             draining: draining.clone(),
             limits: Limits::new(settings),

@@ -8,7 +8,7 @@ use bellwether_core::prediction::{LogRecord, Snapshot};
 use bellwether_jobs::EmailOutbox;
 use bellwether_settings::Settings;
 use bellwether_store::journal::Journal;
-use bellwether_store::{Clients, Clock, ConfigChanges, EmailJobs, IdempotencyKeys, PredictionLog};
+use bellwether_store::{Clients, Clock, ConfigChanges, EmailJobs, IdempotencyKeys, Outcomes, PredictionLog};
 use bellwether_web::Problem;
 use bellwether_web::body::BodyLimit;
 use bellwether_web::health::Draining;
@@ -29,6 +29,7 @@ pub(crate) struct State {
     pub jobs: Arc<dyn EmailJobs>,
     pub emails: EmailOutbox,
     pub keys: Arc<dyn IdempotencyKeys>,
+    pub outcomes: Arc<dyn Outcomes>,
     pub changes: Arc<dyn ConfigChanges>,
     pub draining: Draining,
     pub limits: Limits,

@@ -29,6 +29,7 @@ fn crates_depend_only_on_those_the_architecture_allows() {
         ("settings", &[]),
         ("store", &["core"]),
         ("jobs", &["core", "store"]),
+        ("experiments", &["core", "store"]),
         ("people", &[]),
         ("pages", &["store", "web", "people"]),
         ("engines", &["core", "settings", "store", "jobs"]),
@@ -36,7 +37,10 @@ fn crates_depend_only_on_those_the_architecture_allows() {
         ("api", &["core", "settings", "store", "jobs", "engines", "web", "pages"]),
         ("mail", &["store"]),
         ("worker", &["core", "settings", "store", "jobs", "engines", "web", "mail"]),
-        ("config-admin", &["core", "settings", "store", "engines", "web", "mail", "people", "pages"]),
+        (
+            "config-admin",
+            &["core", "settings", "store", "engines", "experiments", "web", "mail", "people", "pages"],
+        ),
         (
             "cli",
             &[
@@ -45,6 +49,7 @@ fn crates_depend_only_on_those_the_architecture_allows() {
                 "store",
                 "jobs",
                 "engines",
+                "experiments",
                 "web",
                 "mail",
                 "people",

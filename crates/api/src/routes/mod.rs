@@ -7,5 +7,7 @@ pub(crate) mod docs;
 pub(crate) mod emails;
 pub(crate) mod explain;
 pub(crate) mod jobs;
+pub(crate) mod outcomes;
 pub(crate) mod predict;
 pub(crate) mod ready;
+pub(crate) mod statistics;

@@ -5,6 +5,7 @@ mod access;
 mod bundles;
 mod explain;
 mod observability;
+mod outcomes;
 mod poisoned_config;
 mod traffic;
 mod trials;

@@ -57,6 +57,9 @@ pub(crate) struct Answered {
 pub(crate) struct Particulars {
     /// Unrounded, of every arm and shadow, by bundle uid.
     pub scores: BTreeMap<String, f64>,
+    /// Which arms and shadows were cut off, and why.
+    #[serde(default)]
+    pub cut_off: BTreeMap<String, String>,
     /// The arm that answered, or would have.
     pub arm: String,
     /// What was answered, unrounded; none in a holdout.

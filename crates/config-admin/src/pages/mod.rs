@@ -7,6 +7,7 @@ mod document_form;
 pub(crate) mod export;
 mod frame;
 pub(crate) mod history;
+mod judging_form;
 pub(crate) mod login;
 pub(crate) mod overview;
 pub(crate) mod payloads;

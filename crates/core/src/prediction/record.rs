@@ -51,8 +51,12 @@ pub struct Answer {
 /// What a config change is judged by: how this answer came about.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TrialAnswer {
-    /// Unrounded probability of every arm and shadow, 0 to 1, by bundle uid.
+    /// Unrounded probability of every arm and shadow, 0 to 1, by bundle uid; those that were cut off are
+    /// left out.
     pub scores: BTreeMap<String, f64>,
+    /// Which arms and shadows were cut off, by bundle uid: `late`, `panicked`, `failed` or `busy`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub cut_off: BTreeMap<String, String>,
     /// What the heuristic said, 0.0001 to 0.9999.
     pub heuristic: f64,
     /// The bundle uid of the arm that answers, or would have had the treatment been `model`.
@@ -124,8 +128,11 @@ pub struct LogRecord {
     pub input: Map<String, Value>,
     /// What was answered.
     pub output: Answer,
-    /// Unrounded probability of every arm and shadow, by bundle uid.
+    /// Unrounded probability of every arm and shadow that scored, by bundle uid.
     pub scores: Map<String, Value>,
+    /// Which arms and shadows did not, by bundle uid, and why: `late`, `panicked`, `failed` or `busy`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub cut_off: BTreeMap<String, String>,
     /// What the heuristic said.
     pub heuristic: f64,
     /// The arm that would have answered had the treatment been `model`.

@@ -1,7 +1,9 @@
 //! `bellwether features import`: what a file says of clients is what the database knows, and bad rows are named.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
+#[path = "../command/mod.rs"]
 mod command;
+mod outcomes;
 
 use bellwether_store::Clients as _;
 use command::System;
