@@ -3,6 +3,7 @@
 
 mod email_sink;
 mod explaining;
+mod flagged;
 mod heartbeat;
 mod idempotency;
 mod live;

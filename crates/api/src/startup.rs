@@ -16,10 +16,12 @@ use bellwether_store::ConfigChanges;
 use bellwether_web::auth::{Scope, require};
 use bellwether_web::health::Draining;
 use bellwether_web::{Face, Problem, logs, metrics, tls};
+use chrono::TimeDelta;
 use futures_util::StreamExt as _;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::flagged::FlaggedClients;
 use crate::live::Live;
 use crate::pages::{self, Desk};
 use crate::resources::{Parts, Resources};
@@ -45,6 +47,7 @@ fn routes(config: &mut web::ServiceConfig, metrics_here: bool) {
         .service(resource("/emails", "POST").post(routes::emails::enqueue).wrap(guard(Scope::Emails)))
         .service(resource("/jobs/{id}", "GET").get(routes::jobs::job).wrap(guard(Scope::Emails)))
         .service(resource("/outcomes", "POST").post(routes::outcomes::outcomes).wrap(guard(Scope::Outcomes)))
+        .service(resource("/flagged", "GET").get(routes::flagged::flagged).wrap(guard(Scope::Predict)))
         .service(resource("/config", "GET").get(routes::config::config).wrap(guard(Scope::Config)))
         .service(
             resource("/config-refresh", "GET, POST")
@@ -162,6 +165,10 @@ impl Application {
             emails: resources.emails.clone(),
             keys: resources.database.clone(),
             outcomes: resources.database.clone(),
+            flagged: FlaggedClients {
+                standings: resources.database.clone(),
+                max_age: TimeDelta::days(settings.flagged.max_age_days.into()),
+            },
             changes: resources.changes.clone(),
             draining: draining.clone(),
             limits: Limits::new(settings),

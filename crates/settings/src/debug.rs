@@ -25,6 +25,7 @@ impl fmt::Debug for Settings {
             smtp,
             worker,
             model_page,
+            flagged,
             console,
             environments,
             replicas,
@@ -35,7 +36,7 @@ impl fmt::Debug for Settings {
             rotating,
             within,
         } = self;
-        let sections: [(&str, &dyn fmt::Debug); 24] = [
+        let sections: [(&str, &dyn fmt::Debug); 25] = [
             ("environment", environment),
             ("replica", replica),
             ("server", server),
@@ -52,6 +53,7 @@ impl fmt::Debug for Settings {
             ("smtp", smtp),
             ("worker", worker),
             ("model_page", model_page),
+            ("flagged", flagged),
             ("console", console),
             ("environments", environments),
             ("replicas", replicas),

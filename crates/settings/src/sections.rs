@@ -32,6 +32,7 @@ pub struct Settings {
     pub smtp: Smtp,
     pub worker: Worker,
     pub model_page: ModelPage,
+    pub flagged: Flagged,
     pub console: Console,
     pub environments: Environments,
     pub replicas: Replicas,
@@ -243,6 +244,21 @@ pub struct Smtp {
 #[serde(deny_unknown_fields)]
 pub struct Worker {
     pub bind: String,
+    pub digest_at: String,
+}
+
+impl Worker {
+    /// When the digest is due each day, in UTC; none where it never is, or the text is no time of day.
+    pub fn digest_time(&self) -> Option<chrono::NaiveTime> {
+        chrono::NaiveTime::parse_from_str(&self.digest_at, "%H:%M").ok()
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Flagged {
+    pub max_age_days: u32,
+    pub public_url: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]
