@@ -57,6 +57,7 @@
       const open = answer.querySelector("details")?.open;
       answer.replaceChildren(...document.importNode(now, true).childNodes);
       if (open && answer.querySelector("details")) answer.querySelector("details").open = true;
+      document.getElementById("in-short").replaceChildren(...document.importNode(fresh.getElementById("in-short"), true).childNodes);
       marks(fresh);
     } catch { /* The button still asks. */ } finally {
       if (turn === asked) answer.classList.remove("waiting");

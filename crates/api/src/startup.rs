@@ -85,6 +85,8 @@ fn page_routes(config: &mut web::ServiceConfig) {
         .service(resource("/model_interface/upload", "POST").post(pages::table::upload))
         .service(resource("/model_interface/table", "POST").post(pages::table::sort))
         .service(resource("/model_interface/table.csv", "POST").post(pages::table::save))
+        .service(resource(pages::flagged::PATH, "GET").get(pages::flagged::show))
+        .service(resource("/model_interface/flagged.csv", "GET").get(pages::flagged::save))
         .service(
             resource("/model_interface/clients/{id}", "GET, POST")
                 // What is no text names no client.

@@ -4,6 +4,7 @@
 
 pub(crate) mod client;
 mod csv;
+pub(crate) mod flagged;
 pub(crate) mod ids;
 pub(crate) mod login;
 mod lookup;
@@ -26,7 +27,10 @@ use chrono::TimeDelta;
 /// Where clients are looked up.
 pub(crate) const HOME: &str = "/model_interface";
 
-const LINKS: [SiteLink; 1] = [SiteLink { href: HOME, text: "Look up", least: Role::Viewer }];
+const LINKS: [SiteLink; 2] = [
+    SiteLink { href: HOME, text: "Look up", least: Role::Viewer },
+    SiteLink { href: flagged::PATH, text: "At risk", least: Role::Viewer },
+];
 
 /// The model page.
 pub(crate) static MODEL_PAGE: Site = Site {
