@@ -8,6 +8,7 @@ mod heartbeat;
 mod idempotency;
 mod live;
 mod openapi;
+mod pages;
 mod predictor;
 mod resources;
 mod routes;

@@ -24,6 +24,7 @@ impl fmt::Debug for Settings {
             explain,
             smtp,
             worker,
+            model_page,
             flagged,
             console,
             environments,
@@ -35,7 +36,7 @@ impl fmt::Debug for Settings {
             rotating,
             within,
         } = self;
-        let sections: [(&str, &dyn fmt::Debug); 24] = [
+        let sections: [(&str, &dyn fmt::Debug); 25] = [
             ("environment", environment),
             ("replica", replica),
             ("server", server),
@@ -51,6 +52,7 @@ impl fmt::Debug for Settings {
             ("explain", explain),
             ("smtp", smtp),
             ("worker", worker),
+            ("model_page", model_page),
             ("flagged", flagged),
             ("console", console),
             ("environments", environments),

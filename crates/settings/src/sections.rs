@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::Rotating;
 use crate::console::{Console, Environments};
+use crate::model_page::ModelPage;
 
 /// Everything an operator sets.
 #[derive(Clone, Deserialize)]
@@ -30,6 +31,7 @@ pub struct Settings {
     pub explain: Explain,
     pub smtp: Smtp,
     pub worker: Worker,
+    pub model_page: ModelPage,
     pub flagged: Flagged,
     pub console: Console,
     pub environments: Environments,
