@@ -9,6 +9,7 @@ mod openapi;
 mod predictor;
 mod resources;
 mod routes;
+mod scoring;
 pub mod startup;
 mod state;
 mod traffic;

@@ -111,6 +111,7 @@ impl Resources {
             sightings,
             clock: clock.clone(),
             on_full: settings.journal.on_full,
+            patience: Duration::from_millis(settings.scoring.budget_milliseconds),
         };
         let heartbeat = Arc::new(Heartbeat {
             environment: predictor.environment.clone(),
