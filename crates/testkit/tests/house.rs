@@ -37,7 +37,10 @@ fn crates_depend_only_on_those_the_architecture_allows() {
         ("api", &["core", "settings", "store", "jobs", "engines", "web", "pages"]),
         ("mail", &["store"]),
         ("worker", &["core", "settings", "store", "jobs", "engines", "web", "mail"]),
-        ("config-admin", &["core", "settings", "store", "engines", "experiments", "web", "mail", "people", "pages"]),
+        (
+            "config-admin",
+            &["core", "settings", "store", "engines", "experiments", "web", "mail", "people", "pages"],
+        ),
         (
             "cli",
             &[
