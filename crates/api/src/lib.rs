@@ -2,6 +2,7 @@
 //! live config or a store trait, and nothing further.
 
 mod email_sink;
+mod explaining;
 mod heartbeat;
 mod idempotency;
 mod live;

@@ -16,10 +16,28 @@ use crate::routes;
 #[openapi(
     info(title = "Bellwether", description = "Predictions, and the emails they cause.", license(name = "MIT OR Apache-2.0")),
     paths(
-        routes::ready::root, routes::ready::root_by_post, routes::ready::alive, routes::ready::alive_by_post, routes::ready::ready, routes::predict::predict, routes::batch::predict_batch,
-        routes::emails::enqueue, routes::jobs::job, routes::outcomes::outcomes, routes::config::config, routes::config::refresh,
-        routes::config::refresh_by_post, routes::bundles::bundles, routes::bundles::parity, routes::statistics::statistics, routes::docs::metrics, routes::docs::openapi, routes::docs::docs,
+        routes::ready::root,
+        routes::ready::root_by_post,
+        routes::ready::alive,
+        routes::ready::alive_by_post,
+        routes::ready::ready,
+        routes::predict::predict,
+        routes::batch::predict_batch,
+        routes::explain::explain,
+        routes::emails::enqueue,
+        routes::jobs::job,
+        routes::outcomes::outcomes,
+        routes::config::config,
+        routes::config::refresh,
+        routes::config::refresh_by_post,
+        routes::bundles::bundles,
+        routes::bundles::parity,
+        routes::statistics::statistics,
+        routes::docs::metrics,
+        routes::docs::openapi,
+        routes::docs::docs,
     ),
+    components(schemas(routes::explain::KnownClient)),
     modifiers(&Bearer),
 )]
 struct Document;
@@ -64,6 +82,10 @@ pub(crate) fn document(
     document["paths"]["/outcomes"]["post"]["requestBody"]["content"]["application/json"]["schema"] = json!({
         "oneOf": [{ "$ref": "#/components/schemas/OutcomeStatement" }, { "type": "array", "items": {} }],
     });
+    let asked = &mut document["paths"]["/explain"]["post"]["requestBody"]["content"]["application/json"];
+    asked["schema"] = json!({ "anyOf": [
+        { "$ref": "#/components/schemas/Customer" }, { "$ref": "#/components/schemas/KnownClient" },
+    ] });
     one_of_uid_and_payload(&mut document["components"]["schemas"]["EmailRequest"]);
     Ok(document)
 }

@@ -19,6 +19,7 @@ use bellwether_store::{
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::email_sink::EmailSink;
+use crate::explaining::Explainer;
 use crate::heartbeat::Heartbeat;
 use crate::live::{Live, Sources};
 use crate::predictor::Predictor;
@@ -75,6 +76,7 @@ impl Parts {
 pub(crate) struct Resources {
     pub live: Arc<Live>,
     pub predictor: Predictor,
+    pub explainer: Arc<Explainer>,
     pub database: SharedDatabase,
     pub emails: EmailOutbox,
     pub journal: Arc<Journal>,
@@ -112,6 +114,7 @@ impl Resources {
             clock: clock.clone(),
             on_full: settings.journal.on_full,
         };
+        let explainer = Arc::new(Explainer::start(&settings.explain).context("explain.threads")?);
         let heartbeat = Arc::new(Heartbeat {
             environment: predictor.environment.clone(),
             replica: predictor.replica.clone(),
@@ -121,7 +124,7 @@ impl Resources {
             started_at: clock.now(),
             clock: clock.clone(),
         });
-        Ok(Self { live, predictor, database, emails, journal, relay, clock, heartbeat, changes })
+        Ok(Self { live, predictor, explainer, database, emails, journal, relay, clock, heartbeat, changes })
     }
 
     /// Relays what can be relayed by then, and closes the journal.

@@ -40,6 +40,7 @@ fn routes(config: &mut web::ServiceConfig, metrics_here: bool) {
         .service(
             resource("/predict/batch", "POST").post(routes::batch::predict_batch).wrap(guard(Scope::Predict)),
         )
+        .service(resource("/explain", "POST").post(routes::explain::explain).wrap(guard(Scope::Predict)))
         .service(resource("/emails", "POST").post(routes::emails::enqueue).wrap(guard(Scope::Emails)))
         .service(resource("/jobs/{id}", "GET").get(routes::jobs::job).wrap(guard(Scope::Emails)))
         .service(resource("/outcomes", "POST").post(routes::outcomes::outcomes).wrap(guard(Scope::Outcomes)))
@@ -129,6 +130,8 @@ impl Application {
         let state = web::Data::new(State {
             live: resources.live.clone(),
             predictor: resources.predictor.clone(),
+            explainer: resources.explainer.clone(),
+            clients: resources.database.clone(),
             log: resources.database.clone(),
             journal: resources.journal.clone(),
             jobs: resources.database.clone(),

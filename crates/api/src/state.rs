@@ -3,16 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bellwether_core::prediction::LogRecord;
+use bellwether_core::customer::Customer;
+use bellwether_core::prediction::{LogRecord, Snapshot};
 use bellwether_jobs::EmailOutbox;
 use bellwether_settings::Settings;
 use bellwether_store::journal::Journal;
-use bellwether_store::{Clock, ConfigChanges, EmailJobs, IdempotencyKeys, Outcomes, PredictionLog};
+use bellwether_store::{Clients, Clock, ConfigChanges, EmailJobs, IdempotencyKeys, Outcomes, PredictionLog};
 use bellwether_web::Problem;
 use bellwether_web::body::BodyLimit;
 use bellwether_web::health::Draining;
 use uuid::Uuid;
 
+use crate::explaining::Explainer;
 use crate::live::Live;
 use crate::predictor::Predictor;
 
@@ -20,6 +22,8 @@ use crate::predictor::Predictor;
 pub(crate) struct State {
     pub live: Arc<Live>,
     pub predictor: Predictor,
+    pub explainer: Arc<Explainer>,
+    pub clients: Arc<dyn Clients>,
     pub log: Arc<dyn PredictionLog>,
     pub journal: Arc<Journal>,
     pub jobs: Arc<dyn EmailJobs>,
@@ -45,6 +49,22 @@ impl State {
             return Ok(record);
         }
         self.log.find(uid).await?.ok_or_else(|| Problem::not_found("there is no such prediction"))
+    }
+
+    /// A client as the feature store describes them, if it does; `client_id` has to be one that may be.
+    ///
+    /// # Errors
+    /// 422 where the live models cannot take what is stored, naming every field at fault; 503 while the
+    /// database is away.
+    pub(crate) async fn known_customer(
+        &self,
+        live: &Snapshot,
+        client_id: &str,
+    ) -> Result<Option<Customer>, Problem> {
+        let Some(mut features) = self.clients.features(client_id).await? else { return Ok(None) };
+        features.insert("client_id".to_owned(), client_id.into());
+        let body = serde_json::to_vec(&features).map_err(|error| Problem::internal(&error))?;
+        Ok(Some(Customer::parse(&body, &live.schema, self.clock.now().date_naive())?))
     }
 }
 

@@ -6,6 +6,7 @@ pub mod bundle;
 pub mod change;
 pub mod config;
 pub mod customer;
+pub mod explain;
 pub mod features;
 pub mod model;
 pub mod outcome;

@@ -4,4 +4,9 @@
 //! `docs/experiments.md` names the source of every method.
 
 pub mod drift;
+mod experiment;
+mod report;
 pub mod statistics;
+
+pub use experiment::{ExperimentOutline, ExperimentSpec, Silence, experiments};
+pub use report::*;

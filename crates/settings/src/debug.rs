@@ -21,6 +21,7 @@ impl fmt::Debug for Settings {
             archive,
             config,
             ltv,
+            explain,
             smtp,
             worker,
             console,
@@ -33,7 +34,7 @@ impl fmt::Debug for Settings {
             rotating,
             within,
         } = self;
-        let sections: [(&str, &dyn fmt::Debug); 22] = [
+        let sections: [(&str, &dyn fmt::Debug); 23] = [
             ("environment", environment),
             ("replica", replica),
             ("server", server),
@@ -46,6 +47,7 @@ impl fmt::Debug for Settings {
             ("archive", archive),
             ("config", config),
             ("ltv", ltv),
+            ("explain", explain),
             ("smtp", smtp),
             ("worker", worker),
             ("console", console),

@@ -21,7 +21,7 @@ pub use load::{Problem, Problems, load, load_from, load_with};
 pub use network::Network;
 pub use secrets::{AwsSecrets, EnvironmentSecrets, Rotating, SecretError, SecretSource};
 pub use sections::{
-    Archive, Auth, AuthMode, Config, Database, DatabaseTls, Environment, Journal, JournalSync, Log,
+    Archive, Auth, AuthMode, Config, Database, DatabaseTls, Environment, Explain, Journal, JournalSync, Log,
     LogFormat, Ltv, Models, OnFull, Queue, Redis, Replicas, Retention, Secrets, SecretsProvider, Sentry,
     Server, Settings, Smtp, Worker,
 };

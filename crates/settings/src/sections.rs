@@ -27,6 +27,7 @@ pub struct Settings {
     pub archive: Archive,
     pub config: Config,
     pub ltv: Ltv,
+    pub explain: Explain,
     pub smtp: Smtp,
     pub worker: Worker,
     pub console: Console,
@@ -212,6 +213,14 @@ pub struct Ltv {
     pub ttl_seconds: u64,
     pub max_clients: u64,
     pub budget_milliseconds: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Explain {
+    pub threads: usize,
+    pub queue: usize,
+    pub rounds: usize,
 }
 
 #[derive(Debug, Clone, Deserialize)]

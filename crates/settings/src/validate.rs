@@ -8,6 +8,8 @@ use crate::Network;
 use crate::load::{Problem, Problems};
 use crate::sections::{Auth, AuthMode, Server, Settings};
 
+/// An explanation of so many rounds takes seconds.
+const MAX_EXPLAIN_ROUNDS: usize = 100;
 const MIN_TOKEN_CHARS: usize = 16;
 /// As many bytes as HMAC-SHA-256 gives: RFC 7518 demands it.
 const MIN_JWT_SECRET_BYTES: usize = 32;
@@ -58,12 +60,16 @@ pub(crate) fn check(settings: Settings) -> Result<Settings, Problems> {
         ("config.poll_seconds", settings.config.poll_seconds),
         ("ltv.ttl_seconds", settings.ltv.ttl_seconds),
         ("ltv.max_clients", settings.ltv.max_clients),
+        ("explain.threads", settings.explain.threads as u64),
+        ("explain.queue", settings.explain.queue as u64),
         ("smtp.timeout_seconds", settings.smtp.timeout_seconds),
         ("smtp.concurrency", settings.smtp.concurrency as u64),
     ];
     for (key, value) in positive {
         expect(value > 0, key, "expected at least 1");
     }
+    let rounds = (1..=MAX_EXPLAIN_ROUNDS).contains(&settings.explain.rounds);
+    expect(rounds, "explain.rounds", "expected 1 to 100");
     for recipient in &settings.smtp.recipients {
         let message = format!("expected email addresses, not `{recipient}`");
         expect(recipient.contains('@'), "smtp.recipients", &message);

@@ -5,6 +5,7 @@ pub(crate) mod bundles;
 pub(crate) mod config;
 pub(crate) mod docs;
 pub(crate) mod emails;
+pub(crate) mod explain;
 pub(crate) mod jobs;
 pub(crate) mod outcomes;
 pub(crate) mod predict;

@@ -15,6 +15,7 @@ async fn every_route_wants_its_scope_and_the_rest_are_open() {
     let routes = [
         (Method::POST, "/predict", 200),
         (Method::POST, "/predict/batch", 422),
+        (Method::POST, "/explain", 200),
         (Method::POST, "/emails", 422),
         (Method::GET, "/jobs/00000000-0000-7000-8000-000000000000", 404),
         (Method::GET, "/config", 403),

@@ -3,6 +3,7 @@
 
 mod access;
 mod bundles;
+mod explain;
 mod observability;
 mod outcomes;
 mod poisoned_config;

@@ -19,6 +19,7 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::customer::Customer;
 use crate::features::FeaturePipeline;
 use crate::model::Scorer;
 
@@ -31,6 +32,7 @@ pub struct Bundle {
     sha256: String,
     pipeline: FeaturePipeline,
     scorer: Scorer,
+    background: Vec<Customer>,
 }
 
 /// The version alone, read before anything else is asked of a manifest.
@@ -58,10 +60,10 @@ impl Bundle {
         let onnx = files::read(&folder, &manifest.onnx.file, files::MAX_ONNX_BYTES)?;
         check_file(&manifest, &onnx).map_err(fault)?;
         let scorer = read_graph(&manifest, &onnx, dir)?;
-        parity::check(&manifest, &pipeline, &scorer, &manifest_path)?;
+        let background = parity::check(&manifest, &pipeline, &scorer, &manifest_path)?;
         let identity = Sha256::new().chain_update(&document).chain_update(&manifest.onnx.sha256);
         let sha256 = format!("{:x}", identity.finalize());
-        Ok(Self { manifest, sha256, pipeline, scorer })
+        Ok(Self { manifest, sha256, pipeline, scorer, background })
     }
 
     /// Everything about the model but its graph.
@@ -83,6 +85,12 @@ impl Bundle {
     /// The features, compiled.
     pub fn pipeline(&self) -> &FeaturePipeline {
         &self.pipeline
+    }
+
+    /// 100 customers drawn from training, what an explanation compares with; their values stand in the order
+    /// of [`FeaturePipeline::inputs`].
+    pub fn background(&self) -> &[Customer] {
+        &self.background
     }
 
     /// The model itself.

@@ -1,5 +1,5 @@
 //! The proof that training and serving agree: every parity row is parsed, transformed and scored as a
-//! request would be. Scoring is warm afterwards.
+//! request would be. Scoring is warm afterwards. The background's rows are read on the way.
 
 use std::path::Path;
 
@@ -15,20 +15,21 @@ use crate::model::Scorer;
 /// The largest difference between training's probability of a parity row and ours.
 pub const PARITY_TOLERANCE: f64 = 1e-5;
 
+/// Checks the rows, and answers the background's, whose values stand in the pipeline's order of inputs.
 pub(super) fn check(
     manifest: &Manifest,
     pipeline: &FeaturePipeline,
     scorer: &Scorer,
     path: &Path,
-) -> Result<(), BundleError> {
+) -> Result<Vec<Customer>, BundleError> {
     let mut schema = InputSchema::default();
     pipeline.declare(&mut schema).map_err(|conflict| fault(path, "features", &conflict))?;
     let bound = pipeline.bind(&schema).map_err(|unbound| fault(path, "features", &unbound))?;
     let inputs = manifest.background.iter().enumerate();
-    for (at, input) in inputs {
-        parse(input.get(), &schema)
-            .map_err(|error| fault(path, &format!("background[{at}]"), &told(&error)))?;
-    }
+    let background = inputs.map(|(at, input)| {
+        parse(input.get(), &schema).map_err(|error| fault(path, &format!("background[{at}]"), &told(&error)))
+    });
+    let background = background.collect::<Result<_, _>>()?;
     let rows = rows(&manifest.parity, &bound, &schema, path)?;
     let graph = |error: &dyn std::fmt::Display| fault(path, "parity", error);
     let probabilities = scorer.score(&rows).map_err(|error| graph(&error))?;
@@ -42,7 +43,7 @@ pub(super) fn check(
     for row in rows.chunks_exact(bound.columns()) {
         scorer.score_one(row).map_err(|error| graph(&error))?;
     }
-    Ok(())
+    Ok(background)
 }
 
 /// The model's input for each parity row, row by row.

@@ -9,7 +9,9 @@ pub(crate) mod parsing {
     pub(crate) use super::parse::{Json, Key, classify, cut, name_of};
 }
 
-pub use parse::{EARLIEST_YEAR, FieldError, InvalidCustomer, MAX_CLIENT_ID_CHARS, MAX_LEVEL_CHARS};
+pub use parse::{
+    EARLIEST_YEAR, FieldError, InvalidCustomer, MAX_CLIENT_ID_CHARS, MAX_LEVEL_CHARS, check_client_id,
+};
 pub use schema::{InputKind, InputSchema, SchemaConflict};
 
 use chrono::NaiveDate;
@@ -26,6 +28,18 @@ pub enum InputValue {
     Level(Box<str>),
     /// A calendar date.
     Date(NaiveDate),
+}
+
+impl InputValue {
+    /// The value as a request gives it: a number, a string, `YYYY-MM-DD`; null where it is missing.
+    pub fn to_json(&self) -> serde_json::Value {
+        match self {
+            Self::Missing => serde_json::Value::Null,
+            Self::Number(number) => (*number).into(),
+            Self::Level(level) => level.as_ref().into(),
+            Self::Date(date) => date.format("%Y-%m-%d").to_string().into(),
+        }
+    }
 }
 
 /// One request's customer, checked against an [`InputSchema`].
@@ -67,13 +81,9 @@ impl Customer {
             object.insert("client_id".to_owned(), id.clone().into());
         }
         for (value, name) in self.values.iter().zip(schema.names()) {
-            let json = match value {
-                InputValue::Missing => continue,
-                InputValue::Number(number) => (*number).into(),
-                InputValue::Level(level) => level.as_ref().into(),
-                InputValue::Date(date) => date.format("%Y-%m-%d").to_string().into(),
-            };
-            object.insert(name.to_owned(), json);
+            if *value != InputValue::Missing {
+                object.insert(name.to_owned(), value.to_json());
+            }
         }
         object
     }

@@ -220,22 +220,33 @@ fn text(raw: &str) -> Result<Cow<'_, str>, String> {
     serde_json::from_str::<String>(raw).map(Cow::Owned).map_err(|_| "holds an invalid escape".to_owned())
 }
 
+const CLIENT_ID: &str = "expected a string of 1 to 128 characters";
+
 /// A client's id, or another name of that kind; none where it is null.
 pub(crate) fn name_of(raw: &str) -> Result<Option<String>, String> {
-    let expected = "expected a string of 1 to 128 characters";
     match classify(raw)? {
         Json::Null => Ok(None),
-        Json::Text(id) if id.is_empty() => Err(format!("{expected}, not an empty one")),
-        Json::Text(id) if longer(&id, MAX_CLIENT_ID_CHARS) => {
-            Err(format!("{expected}, not {} bytes", id.len()))
-        }
-        Json::Text(id) if id.chars().any(char::is_control) => {
-            Err(format!("{expected} without control characters"))
-        }
-        Json::Text(id) => Ok(Some(id.into_owned())),
-        Json::Number(_) => Err(format!("{expected}, not a number")),
-        Json::Other(what) => Err(format!("{expected}, not {what}")),
+        Json::Text(id) => check_client_id(&id).map(|()| Some(id.into_owned())),
+        Json::Number(_) => Err(format!("{CLIENT_ID}, not a number")),
+        Json::Other(what) => Err(format!("{CLIENT_ID}, not {what}")),
     }
+}
+
+/// Checks that `id` can be a client's.
+///
+/// # Errors
+/// What was expected, in words for the caller.
+pub fn check_client_id(id: &str) -> Result<(), String> {
+    if id.is_empty() {
+        return Err(format!("{CLIENT_ID}, not an empty one"));
+    }
+    if longer(id, MAX_CLIENT_ID_CHARS) {
+        return Err(format!("{CLIENT_ID}, not {} bytes", id.len()));
+    }
+    if id.chars().any(char::is_control) {
+        return Err(format!("{CLIENT_ID} without control characters"));
+    }
+    Ok(())
 }
 
 fn longer(text: &str, chars: usize) -> bool {

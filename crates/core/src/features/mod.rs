@@ -69,6 +69,11 @@ impl FeaturePipeline {
         &self.fingerprint
     }
 
+    /// Names of the raw inputs, in the manifest's order.
+    pub fn inputs(&self) -> impl Iterator<Item = &str> {
+        self.inputs.iter().map(|(name, _)| name.as_str())
+    }
+
     /// Adds the raw inputs to `schema`.
     ///
     /// # Errors

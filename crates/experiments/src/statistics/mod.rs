@@ -6,8 +6,14 @@
 
 mod counts;
 mod distributions;
+mod interval;
+mod proportions;
+mod sequential;
 mod shift;
 
 pub use counts::{CountTest, goodness_of_fit, independence};
 pub use distributions::{chi_squared_tail, kolmogorov_tail, normal_quantile, normal_two_sided};
+pub use interval::Interval;
+pub use proportions::{Proportion, StratifiedDifference, newcombe, stratified_difference, wilson};
+pub use sequential::{MIXTURE, always_valid_p, confidence_sequence};
 pub use shift::{Bins, KolmogorovSmirnov, PSI_FLOOR, kolmogorov_smirnov, stability_index};
