@@ -16,9 +16,27 @@ use crate::routes;
 #[openapi(
     info(title = "Bellwether", description = "Predictions, and the emails they cause.", license(name = "MIT OR Apache-2.0")),
     paths(
-        routes::ready::root, routes::ready::root_by_post, routes::ready::alive, routes::ready::alive_by_post, routes::ready::ready, routes::predict::predict, routes::batch::predict_batch, routes::explain::explain,
-        routes::emails::enqueue, routes::jobs::job, routes::config::config, routes::config::refresh,
-        routes::config::refresh_by_post, routes::bundles::bundles, routes::bundles::parity, routes::docs::metrics, routes::docs::openapi, routes::docs::docs,
+        routes::ready::root,
+        routes::ready::root_by_post,
+        routes::ready::alive,
+        routes::ready::alive_by_post,
+        routes::ready::ready,
+        routes::predict::predict,
+        routes::batch::predict_batch,
+        routes::explain::explain,
+        routes::emails::enqueue,
+        routes::jobs::job,
+        routes::outcomes::outcomes,
+        routes::flagged::flagged,
+        routes::config::config,
+        routes::config::refresh,
+        routes::config::refresh_by_post,
+        routes::bundles::bundles,
+        routes::bundles::parity,
+        routes::statistics::statistics,
+        routes::docs::metrics,
+        routes::docs::openapi,
+        routes::docs::docs,
     ),
     components(schemas(routes::explain::KnownClient)),
     modifiers(&Bearer),
@@ -60,6 +78,11 @@ pub(crate) fn document(
         marked(&mut document["paths"][path]["post"]);
     }
     document["components"]["schemas"]["Customer"] = customer(schema, today);
+    document["components"]["schemas"]["OutcomeStatement"] = outcome(today);
+    // One, or many that are each taken or refused by themselves.
+    document["paths"]["/outcomes"]["post"]["requestBody"]["content"]["application/json"]["schema"] = json!({
+        "oneOf": [{ "$ref": "#/components/schemas/OutcomeStatement" }, { "type": "array", "items": {} }],
+    });
     let asked = &mut document["paths"]["/explain"]["post"]["requestBody"]["content"]["application/json"];
     asked["schema"] = json!({ "anyOf": [
         { "$ref": "#/components/schemas/Customer" }, { "$ref": "#/components/schemas/KnownClient" },
@@ -140,12 +163,51 @@ fn one_of_uid_and_payload(request: &mut Value) {
         json!({ "oneOf": [without(plain.clone(), "payload", "uid"), without(plain, "uid", "payload")] });
 }
 
+/// A statement about a client as JSON Schema.
+fn outcome(today: NaiveDate) -> Value {
+    let name = |kind: Value, description: &str| {
+        json!({
+            "type": kind, "minLength": 1, "maxLength": MAX_CLIENT_ID_CHARS, "pattern": NAME, "description": description,
+        })
+    };
+    // A year later than the earliest: an offset may reach back over its beginning.
+    let days = format!("({})-({MONTHS_AND_DAYS})", years(EARLIEST_YEAR + 1, today.year()));
+    let time = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,6})?(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9])";
+    let moment = |kind: Value, description: &str| json!({ "type": kind, "pattern": format!("^({days})(T{time})?$"), "description": description });
+    json!({
+        "type": "object", "required": ["client_id", "churned", "occurred_at"], "additionalProperties": true,
+        "properties": {
+            "client_id": name(json!("string"), "Whom it is about."),
+            "churned": {
+                "type": ["boolean", "null"],
+                "description": "Whether the client left; null retracts the statement.",
+            },
+            "occurred_at": moment(
+                json!("string"),
+                "When the client left, or was still there: RFC 3339, or a day, which stands for its first moment in UTC.",
+            ),
+            "id": name(
+                json!(["string", "null"]),
+                "The sender's name for the statement; of a client's statements with one id the newest holds. \
+                    Absent, `occurred_at` names it.",
+            ),
+            "corrected_at": moment(
+                json!(["string", "null"]),
+                "Which of two statements of one id is newer. Absent, when it was received.",
+            ),
+        },
+    })
+}
+
+/// What a client id may hold: no control characters.
+const NAME: &str = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$";
+
 /// A customer as JSON Schema: any of the known inputs, and whatever else there is.
 fn customer(schema: Option<&InputSchema>, today: NaiveDate) -> Value {
     let mut properties = serde_json::Map::new();
     let id = json!({
         "type": ["string", "null"], "minLength": 1, "maxLength": MAX_CLIENT_ID_CHARS,
-        "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]+$",
+        "pattern": NAME,
         "description": "Who it is; a client keeps its treatment by this id.",
     });
     properties.insert("client_id".to_owned(), id);

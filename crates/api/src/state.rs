@@ -8,13 +8,14 @@ use bellwether_core::prediction::{LogRecord, Snapshot};
 use bellwether_jobs::EmailOutbox;
 use bellwether_settings::Settings;
 use bellwether_store::journal::Journal;
-use bellwether_store::{Clients, Clock, ConfigChanges, EmailJobs, IdempotencyKeys, PredictionLog};
+use bellwether_store::{Clients, Clock, ConfigChanges, EmailJobs, IdempotencyKeys, Outcomes, PredictionLog};
 use bellwether_web::Problem;
 use bellwether_web::body::BodyLimit;
 use bellwether_web::health::Draining;
 use uuid::Uuid;
 
 use crate::explaining::Explainer;
+use crate::flagged::FlaggedClients;
 use crate::live::Live;
 use crate::predictor::Predictor;
 
@@ -29,6 +30,8 @@ pub(crate) struct State {
     pub jobs: Arc<dyn EmailJobs>,
     pub emails: EmailOutbox,
     pub keys: Arc<dyn IdempotencyKeys>,
+    pub outcomes: Arc<dyn Outcomes>,
+    pub flagged: FlaggedClients,
     pub changes: Arc<dyn ConfigChanges>,
     pub draining: Draining,
     pub limits: Limits,

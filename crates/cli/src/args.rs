@@ -6,6 +6,7 @@ mod erase;
 mod features;
 mod jobs;
 mod load_test;
+mod outcomes;
 mod user;
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ pub(crate) use erase::Erase;
 pub(crate) use features::{Features, FeaturesCommand, Import, OnBad};
 pub(crate) use jobs::{Jobs, JobsCommand, StateArg};
 pub(crate) use load_test::{LoadTest, PurposeArg};
+pub(crate) use outcomes::{ImportOutcomes, Outcomes, OutcomesCommand};
 pub(crate) use user::{Token, User, UserCommand};
 
 /// Puts a tabular model into production.
@@ -48,6 +50,8 @@ pub(crate) enum Command {
     Jobs(Jobs),
     /// What is known of clients: import
     Features(Features),
+    /// What became of clients: import
+    Outcomes(Outcomes),
     /// Forgets a client, wherever something is kept of them
     Erase(Erase),
     /// Asks an api for predictions as fast as it answers, or at a rate, and measures

@@ -12,8 +12,8 @@ use bellwether_store::archive::{ArchiveStore as _, FolderArchive};
 use bellwether_store::redis::{RedisOptions, RedisServer, RedisSightings};
 use bellwether_store::sqlite::Sqlite;
 use bellwether_store::{
-    ClientRow, Clients, EmailJobs, LoginDetails, NewEmailJob, PredictionLog, ReplicaReport, Replicas as _,
-    Sightings as _,
+    ClientRow, Clients, EmailJobs, LoginDetails, NewEmailJob, Outcome, Outcomes as _, PredictionLog,
+    ReplicaReport, Replicas as _, Sightings as _, Standings as _,
 };
 use bellwether_testkit::embedded::EmbeddedBuilder;
 use bellwether_testkit::http::client;
@@ -36,9 +36,17 @@ fn record(client: &str) -> LogRecord {
     serde_json::from_value(record).unwrap()
 }
 
-/// Two predictions, features and an email job.
+/// Two predictions, an outcome, features and an email job.
 async fn fill(database: &Sqlite, client: &str) {
     PredictionLog::insert(database, &[record(client), record(client)]).await.unwrap();
+    let outcome = Outcome {
+        client_id: client.to_owned(),
+        id: "left".to_owned(),
+        churned: Some(true),
+        occurred_at: Utc::now(),
+        corrected_at: Utc::now(),
+    };
+    database.record_outcomes(&[outcome]).await.unwrap();
     let row = ClientRow { client_id: client.to_owned(), ltv: Some(3.0), features: serde_json::Map::new() };
     database.upsert(&[row]).await.unwrap();
     let job = NewEmailJob {
@@ -80,13 +88,17 @@ async fn a_client_is_erased_everywhere_and_the_others_stay() {
     let ran = run(system.command_by_settings(&["erase", "--client-id", "them", "--yes", "--json"]), "");
     let told: Value = serde_json::from_str(&ran.out).unwrap();
     let removed = json!({
-        "predictions": 2, "features": 1, "email_jobs": 1, "sightings": 0, "archived_records": 0,
+        "predictions": 2, "outcomes": 1, "features": 1, "email_jobs": 1, "sightings": 0, "archived_records": 0,
     });
     assert_eq!((ran.ok, &told["removed"], &told["complete"]), (true, &removed, &json!(true)), "{ran:?}");
     assert_eq!(predictions(&system.database, "them").await, 0);
+    assert_eq!(system.database.outcomes_of("them").await.unwrap(), []);
+    assert_eq!(system.database.standing_of("them").await.unwrap(), None);
     assert_eq!(system.database.features("them").await.unwrap(), None);
     assert_eq!(system.database.ltv("them").await.unwrap(), None);
     assert_eq!(predictions(&system.database, "others").await, 2);
+    assert_eq!(system.database.outcomes_of("others").await.unwrap().len(), 1);
+    assert!(system.database.standing_of("others").await.unwrap().is_some());
     assert!(system.database.features("others").await.unwrap().is_some());
     assert_eq!(system.database.counts().await.unwrap().queued, 1);
     let ran = run(system.command_by_settings(&["erase", "--client-id", "them", "--yes"]), "");

@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use bellwether_core::change::{Reassignment, ThreeWay};
 use bellwether_core::customer::FieldError;
+use bellwether_pages::NotAllowed;
 use bellwether_store::StoreError;
 use bellwether_web::Problem;
 use serde_json::Value;
@@ -72,6 +73,12 @@ impl ConsoleError {
 fn told(faults: &[FieldError]) -> String {
     let told: Vec<_> = faults.iter().map(|fault| format!("{} ({})", fault.field, fault.message)).collect();
     told.join(", ")
+}
+
+impl From<NotAllowed> for ConsoleError {
+    fn from(NotAllowed(why): NotAllowed) -> Self {
+        Self::Forbidden(why)
+    }
 }
 
 impl From<ConsoleError> for Problem {

@@ -19,6 +19,7 @@ use crate::access::Access;
 use crate::api;
 use crate::archive::Archiver;
 use crate::console::Console;
+use crate::drift::DriftWatcher;
 use crate::forgetting::Forgetter;
 use crate::pages::{self, State};
 use crate::parts::Parts;
@@ -33,9 +34,9 @@ fn routes(config: &mut web::ServiceConfig) {
         .route("/health", get().to(probes::alive))
         .route("/ready", get().to(probes::ready))
         .route("/metrics", get().to(probes::told))
-        .route("/assets/console.css", get().to(pages::assets::css))
-        .route("/assets/console.js", get().to(pages::assets::js))
-        .route("/assets/icon.svg", get().to(pages::assets::icon))
+        .route("/assets/console.css", get().to(pages::css))
+        .route("/assets/console.js", get().to(pages::js))
+        .route("/assets/icon.svg", get().to(pages::icon))
         .route("/login", get().to(pages::login::show))
         .route("/login", post().to(pages::login::log_in))
         .route("/logout", post().to(pages::login::log_out))
@@ -57,6 +58,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .route("/history.json", get().to(pages::export::history_json))
         .route("/history/{environment}/{version}", get().to(pages::version::show))
         .route("/history/prod/{version}/revert", post().to(pages::version::revert))
+        .route("/drift", get().to(pages::drift::show))
         .route("/payloads", get().to(pages::payloads::show))
         .route("/payloads", post().to(pages::payloads::save))
         .route("/payloads/delete", post().to(pages::payloads::delete))
@@ -115,7 +117,6 @@ impl ConsoleService {
             console: console.clone(),
             access: access.clone(),
             clock: parts.clock.clone(),
-            public_url: settings.console.public_url.clone(),
             approval: settings.console.approval,
             bake_minutes: u64::from(settings.console.bake_minutes),
         });
@@ -157,6 +158,7 @@ impl ConsoleService {
         tasks.spawn(Watcher::new(console.clone()).run(background.clone()));
         tasks.spawn(Archiver::new(console.clone()).run(background.clone()));
         tasks.spawn(Forgetter::new(console.clone()).run(background.clone()));
+        tasks.spawn(DriftWatcher::new(console.clone()).run(background.clone()));
         tokio::spawn(background.clone().run_until_cancelled_owned(tidy(access)));
         tokio::spawn(background.clone().run_until_cancelled_owned(keep_metrics(parts.metrics.clone())));
         let handle = server.handle();
@@ -221,7 +223,7 @@ fn serve(
 
 async fn tidy(access: Access) {
     loop {
-        if let Err(error) = access.tidy().await {
+        if let Err(error) = access.entrance.tidy().await {
             tracing::warn!(%error, "what has run out cannot be forgotten at the moment");
         }
         tokio::time::sleep(TIDY).await;

@@ -1,6 +1,7 @@
 //! The config document: what the business edits while the system runs. What an operator sets before
 //! a process starts is settings, and lives in another crate.
 
+mod judging;
 mod reading;
 
 use std::fmt;
@@ -10,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::customer::FieldError;
+
+pub use judging::{ContactValue, DriftLimits, OUTCOME_WINDOW_DAYS};
 
 /// The document format this build writes; it reads this one and the one before.
 pub const SCHEMA: u32 = 1;
@@ -143,6 +146,16 @@ pub struct ConfigDocument {
     #[serde(default = "recent_window_seconds")]
     #[schema(minimum = 1, maximum = 2_592_000)]
     pub recent_window_seconds: u32,
+    /// From where on production has drifted from training; absent, every limit stands at its default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift: Option<DriftLimits>,
+    /// How many days after a prediction a client may still churn for it to count: 1 to 365; absent, 30.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 365)]
+    pub outcome_window_days: Option<u16>,
+    /// What it is worth to contact a client of high risk; absent, experiments tell no value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact_value: Option<ContactValue>,
 }
 
 fn schema() -> u32 {
@@ -172,7 +185,20 @@ impl ConfigDocument {
             email: EmailPolicy::default(),
             email_recipients: None,
             recent_window_seconds: recent_window_seconds(),
+            drift: None,
+            outcome_window_days: None,
+            contact_value: None,
         }
+    }
+
+    /// The limits of drift, set or by default.
+    pub fn drift_limits(&self) -> DriftLimits {
+        self.drift.unwrap_or_default()
+    }
+
+    /// How many days an outcome is waited for, set or by default: 1 to 365.
+    pub fn outcome_window(&self) -> u16 {
+        self.outcome_window_days.unwrap_or(OUTCOME_WINDOW_DAYS)
     }
 
     /// Reads and checks a document.
@@ -237,6 +263,9 @@ impl ConfigDocument {
             let message = format!("expected an email address, not `{address}`");
             expect(looks_like_address(address), &format!("email_recipients[{at}]"), message);
         }
+        faults.extend(self.drift.iter().flat_map(DriftLimits::faults));
+        faults.extend(judging::window_faults(self.outcome_window_days));
+        faults.extend(self.contact_value.iter().flat_map(ContactValue::faults));
         faults
     }
 

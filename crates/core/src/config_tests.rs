@@ -73,3 +73,52 @@ fn percentages_finer_than_a_hundredth_are_refused() {
     assert!(Percentage::try_from(-0.01).is_err());
     assert!(Percentage::try_from(f64::NAN).is_err());
 }
+
+#[test]
+fn documents_from_before_there_were_limits_of_drift_keep_their_hash() {
+    let document = ConfigDocument::parse(GOOD).unwrap();
+    let stored = serde_json::to_string(&document).unwrap();
+    let expected = concat!(
+        r#"{"schema":1,"proba_cutoff":0.65,"arms":[{"model":"a","percentage":33.33},"#,
+        r#"{"model":"b","percentage":66.67}],"shadow":[],"heuristic_percentage":0,"holdout_percentage":0,"#,
+        r#""experiment_salt":"bellwether","email":"high_risk","recent_window_seconds":86400}"#
+    );
+    assert_eq!(stored, expected);
+    assert_eq!((document.drift_limits(), document.outcome_window()), (DriftLimits::default(), 30));
+}
+
+#[test]
+fn limits_that_are_left_out_stand_at_their_defaults() {
+    let json = GOOD.replace(r#"{"arms""#, r#"{"drift":{"psi":0.3},"outcome_window_days":90,"arms""#);
+    let document = ConfigDocument::parse(&json).unwrap();
+    assert_eq!(document.drift_limits(), DriftLimits { psi: 0.3, ..DriftLimits::default() });
+    assert_eq!(document.outcome_window(), 90);
+    let again = ConfigDocument::parse(&serde_json::to_string(&document).unwrap()).unwrap();
+    assert_eq!(document, again);
+}
+
+#[test]
+fn limits_that_make_no_sense_are_named_each_by_its_path() {
+    let json = GOOD.replace(
+        r#"{"arms""#,
+        r#"{"drift":{"psi":-1,"ks":1.5,"cramers_v":2,"missing_change":-0.1,"unseen_share":7,"minimum_rows":0},
+            "outcome_window_days":0,"contact_value":{"contact_cost":-1,"kept_share":1.01},"arms""#,
+    );
+    let expected = [
+        "drift.psi",
+        "drift.ks",
+        "drift.cramers_v",
+        "drift.missing_change",
+        "drift.unseen_share",
+        "drift.minimum_rows",
+        "outcome_window_days",
+        "contact_value.contact_cost",
+        "contact_value.kept_share",
+    ];
+    assert_eq!(fields_at_fault(&json), expected);
+    let with = |more: &str| fields_at_fault(&GOOD.replace(r#"{"arms""#, &format!(r#"{{{more},"arms""#)));
+    assert_eq!(with(r#""drift":{"psi":"much"}"#), ["drift.psi"]);
+    assert_eq!(with(r#""drift":{"slope":1}"#), ["drift.slope"]);
+    assert_eq!(with(r#""contact_value":{"contact_cost":1}"#), ["contact_value"]);
+    assert_eq!(with(r#""outcome_window_days":366"#), ["outcome_window_days"]);
+}

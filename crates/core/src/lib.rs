@@ -9,5 +9,6 @@ pub mod customer;
 pub mod explain;
 pub mod features;
 pub mod model;
+pub mod outcome;
 pub mod prediction;
 pub mod treatment;

@@ -26,6 +26,7 @@ fn record() -> LogRecord {
             trial: None,
         },
         scores: serde_json::Map::new(),
+        cut_off: std::collections::BTreeMap::new(),
         heuristic: 0.5,
         arm: "random_forest_1".to_owned(),
         email: Some(EmailOrder { recipients: vec!["a@example.org".to_owned()], dedupe_key: None }),

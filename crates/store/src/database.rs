@@ -6,7 +6,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use crate::console::{AuditLog, ConsoleTokens, GoldenPayloads, Ledger, LoginGuard, Proposals, Sessions};
-use crate::{Clients, ConfigStore, EmailJobs, IdempotencyKeys, PredictionLog, Replicas, StoreError, Users};
+use crate::{
+    Clients, ConfigStore, DriftDays, EmailJobs, IdempotencyKeys, Outcomes, PredictionLog, Replicas,
+    Standings, StoreError, Users,
+};
 
 /// One open database. Start-up and commands hold this; routes and jobs hold the concern that they need, to
 /// which it coerces.
@@ -16,15 +19,18 @@ pub trait Database:
     + Clients
     + ConfigStore
     + ConsoleTokens
+    + DriftDays
     + EmailJobs
     + GoldenPayloads
     + IdempotencyKeys
     + Ledger
     + LoginGuard
+    + Outcomes
     + PredictionLog
     + Proposals
     + Replicas
     + Sessions
+    + Standings
     + Users
     + 'static
 {

@@ -29,13 +29,18 @@ fn crates_depend_only_on_those_the_architecture_allows() {
         ("settings", &[]),
         ("store", &["core"]),
         ("jobs", &["core", "store"]),
+        ("experiments", &["core", "store"]),
         ("people", &[]),
+        ("pages", &["store", "web", "people"]),
         ("engines", &["core", "settings", "store", "jobs"]),
         ("web", &["core", "store", "settings"]),
-        ("api", &["core", "settings", "store", "jobs", "engines", "web"]),
+        ("api", &["core", "settings", "store", "jobs", "engines", "web", "pages"]),
         ("mail", &["store"]),
         ("worker", &["core", "settings", "store", "jobs", "engines", "web", "mail"]),
-        ("config-admin", &["core", "settings", "store", "engines", "web", "mail", "people"]),
+        (
+            "config-admin",
+            &["core", "settings", "store", "engines", "experiments", "web", "mail", "people", "pages"],
+        ),
         (
             "cli",
             &[
@@ -44,6 +49,7 @@ fn crates_depend_only_on_those_the_architecture_allows() {
                 "store",
                 "jobs",
                 "engines",
+                "experiments",
                 "web",
                 "mail",
                 "people",

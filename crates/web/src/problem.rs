@@ -8,6 +8,7 @@ use actix_web::{HttpResponse, ResponseError};
 use bellwether_core::config::ConfigDocument;
 use bellwether_core::customer::{FieldError, InvalidCustomer};
 use bellwether_core::model::ScoreError;
+use bellwether_core::outcome::InvalidOutcome;
 use bellwether_store::StoreError;
 use bellwether_store::journal::JournalError;
 use serde::Serialize;
@@ -164,6 +165,15 @@ impl From<InvalidCustomer> for Problem {
         match error {
             InvalidCustomer::NotJson(_) => Self::bad_request(error.to_string()),
             InvalidCustomer::Fields(fields) => Self::fields(fields),
+        }
+    }
+}
+
+impl From<InvalidOutcome> for Problem {
+    fn from(error: InvalidOutcome) -> Self {
+        match error {
+            InvalidOutcome::NotJson(_) => Self::bad_request(error.to_string()),
+            InvalidOutcome::Fields(fields) => Self::fields(fields),
         }
     }
 }

@@ -10,8 +10,8 @@ use serde_json::value::RawValue;
 use super::predict::{call, live};
 use crate::state::State;
 
-const NDJSON: &str = "application/x-ndjson";
-const TYPES: [&str; 4] = ["application/json", NDJSON, "application/ndjson", "application/jsonl"];
+pub(super) const NDJSON: &str = "application/x-ndjson";
+pub(super) const TYPES: [&str; 4] = ["application/json", NDJSON, "application/ndjson", "application/jsonl"];
 
 #[utoipa::path(
     post, path = "/predict/batch", tag = "predictions",
@@ -77,20 +77,21 @@ pub(crate) async fn predict_batch(
     Ok(shape.answer(lines.into_iter().flatten()))
 }
 
-fn line(value: &impl serde::Serialize) -> Result<String, Problem> {
+/// A row of the answer.
+pub(super) fn line(value: &impl serde::Serialize) -> Result<String, Problem> {
     serde_json::to_string(value).map_err(|error| Problem::internal(&error))
 }
 
 /// How the rows are written, in and out.
 #[derive(Clone, Copy)]
-enum Shape {
+pub(super) enum Shape {
     Array,
     Lines,
 }
 
 impl Shape {
     /// What the content type says; where it says nothing, what the body begins with.
-    fn of(request: &HttpRequest, text: &str) -> Self {
+    pub(super) fn of(request: &HttpRequest, text: &str) -> Self {
         match request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) {
             Some(given) if given.to_ascii_lowercase().starts_with("application/json") => Self::Array,
             None if !text.trim_start().starts_with('{') => Self::Array,
@@ -98,7 +99,7 @@ impl Shape {
         }
     }
 
-    fn rows(self, text: &str) -> Result<Vec<&str>, Problem> {
+    pub(super) fn rows(self, text: &str) -> Result<Vec<&str>, Problem> {
         match self {
             Self::Lines => Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).collect()),
             Self::Array => {
@@ -109,7 +110,7 @@ impl Shape {
         }
     }
 
-    fn answer(self, lines: impl Iterator<Item = String>) -> HttpResponse {
+    pub(super) fn answer(self, lines: impl Iterator<Item = String>) -> HttpResponse {
         let lines: Vec<String> = lines.collect();
         match self {
             Self::Lines => {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::{HttpResponse, web};
-use bellwether_core::bundle::{Bundle, PARITY_TOLERANCE};
+use bellwether_core::bundle::{Bundle, Bundles, PARITY_TOLERANCE};
 use bellwether_web::Problem;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -100,11 +100,7 @@ pub(crate) async fn bundles(state: web::Data<State>) -> HttpResponse {
 )]
 pub(crate) async fn parity(uid: web::Path<String>, state: web::Data<State>) -> Result<HttpResponse, Problem> {
     let bundles = state.live.bundles();
-    let bundle = match bundles.get(&*uid) {
-        Some(Ok(bundle)) => bundle,
-        Some(Err(reason)) => return Err(Problem::not_found(format!("bundle `{uid}` is refused: {reason}"))),
-        None => return Err(Problem::not_found("there is no such bundle in this replica's folder")),
-    };
+    let bundle = bundle(&bundles, &uid)?;
     let rows = bundle.manifest().parity.iter();
     Ok(HttpResponse::Ok().json(Parity {
         uid: bundle.uid(),
@@ -112,6 +108,18 @@ pub(crate) async fn parity(uid: web::Path<String>, state: web::Data<State>) -> R
         tolerance: PARITY_TOLERANCE,
         rows: rows.map(|row| ParityRow { input: &row.input, probability: row.probability }).collect(),
     }))
+}
+
+/// A bundle that was verified.
+///
+/// # Errors
+/// 404 where there is none, or it is refused.
+pub(super) fn bundle<'a>(bundles: &'a Bundles, uid: &str) -> Result<&'a Arc<Bundle>, Problem> {
+    match bundles.get(uid) {
+        Some(Ok(bundle)) => Ok(bundle),
+        Some(Err(reason)) => Err(Problem::not_found(format!("bundle `{uid}` is refused: {reason}"))),
+        None => Err(Problem::not_found("there is no such bundle in this replica's folder")),
+    }
 }
 
 impl BundleState {
@@ -131,7 +139,7 @@ impl BundleState {
 }
 
 impl BundleMetrics {
-    fn of(metrics: &bellwether_core::bundle::manifest::Metrics) -> Self {
+    pub(super) fn of(metrics: &bellwether_core::bundle::manifest::Metrics) -> Self {
         Self {
             rows: metrics.rows,
             log_loss: metrics.log_loss,

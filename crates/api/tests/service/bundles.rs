@@ -79,6 +79,15 @@ async fn a_bundle_s_parity_rows_can_be_asked_as_they_are_in_its_manifest() {
     );
     assert_eq!(parity["rows"], manifest(uid)["parity"], "training's own, to the last bit");
 
+    let statistics = service.get(&format!("/bundles/{uid}/statistics")).await;
+    assert_eq!(statistics["sha256"], known);
+    for part in ["statistics", "metrics"] {
+        assert_eq!(statistics[part], manifest(uid)[part], "{part}");
+    }
+    let features = manifest(uid)["features"].as_array().unwrap().clone();
+    let named = features.iter().map(|feature| json!({ "name": feature["name"], "kind": feature["kind"] }));
+    assert_eq!(statistics["features"], named.collect::<Value>());
+
     let row = &parity["rows"][0];
     let asked = service.request(Method::POST, "/predict").header("x-bellwether-purpose", "trial");
     let answer: Value = asked.json(&row["input"]).send().await.unwrap().json().await.unwrap();
@@ -88,10 +97,13 @@ async fn a_bundle_s_parity_rows_can_be_asked_as_they_are_in_its_manifest() {
     for (uid, reason) in
         [("no_such", "no such bundle"), ("zz_broken", "is refused: "), ("..%2f..", "no such")]
     {
-        let response = service.request(Method::GET, &format!("/bundles/{uid}/parity")).send().await.unwrap();
-        assert_eq!(response.status(), 404, "{uid}");
-        assert_eq!(response.headers()["content-type"], "application/problem+json");
-        let problem: Value = response.json().await.unwrap();
-        assert!(problem["detail"].as_str().unwrap().contains(reason), "{problem}");
+        for part in ["parity", "statistics"] {
+            let path = format!("/bundles/{uid}/{part}");
+            let response = service.request(Method::GET, &path).send().await.unwrap();
+            assert_eq!(response.status(), 404, "{uid}");
+            assert_eq!(response.headers()["content-type"], "application/problem+json");
+            let problem: Value = response.json().await.unwrap();
+            assert!(problem["detail"].as_str().unwrap().contains(reason), "{problem}");
+        }
     }
 }

@@ -4,7 +4,9 @@
 mod access;
 mod bundles;
 mod explain;
+mod flagged;
 mod observability;
+mod outcomes;
 mod poisoned_config;
 mod traffic;
 mod trials;

@@ -153,8 +153,8 @@ pub(crate) enum ConfigCommand {
 /// `bellwether config propose`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Propose {
-    /// What is changed of the live document, as `proba_cutoff=0.7`, `arms.MODEL=80` or `shadow=MODEL,MODEL`; may be
-    /// given several times
+    /// What is changed of the live document, as `proba_cutoff=0.7`, `arms.MODEL=80`, `drift.psi=0.3` or
+    /// `shadow=MODEL,MODEL`; may be given several times
     #[arg(long, value_name = "FIELD=VALUE", required_unless_present = "file")]
     pub(crate) set: Vec<Change>,
     /// A document, as `get --json` tells one, instead of the live one

@@ -8,6 +8,7 @@ pub(crate) mod features;
 pub(crate) mod jobs;
 pub(crate) mod load_test;
 pub(crate) mod migrate;
+pub(crate) mod outcomes;
 pub(crate) mod prune;
 pub(crate) mod score;
 pub(crate) mod up;
@@ -27,6 +28,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Config(config) => config::run(&config),
         Command::Jobs(jobs) => jobs::run(&jobs),
         Command::Features(features) => features::run(&features),
+        Command::Outcomes(outcomes) => outcomes::run(&outcomes),
         Command::Erase(erase) => erase::run(&erase),
         Command::LoadTest(test) => load_test::run(&test),
         Command::User(user) => user::run(&user),

@@ -1,42 +1,30 @@
-//! Who may enter the console: logging in and out, sessions, forms that only our own pages can send, tokens of
-//! pipelines, and back-off for those who guess. What a role may do is asked by the operations themselves too
-//! ([`crate::console`]).
+//! What the console does about who may enter: people and their rights, and tokens of pipelines. Logging in, sessions
+//! and forms are those of every service with pages ([`bellwether_pages`]). What a role may do is asked by the
+//! operations themselves too ([`crate::console`]).
 
-mod cookies;
-mod fields;
-mod guesses;
-mod login;
 mod people;
-mod posted;
-mod sessions;
 mod tokens;
 
 use std::sync::Arc;
 
-use bellwether_store::{Clock, SharedDatabase};
+use actix_web::HttpRequest;
+use actix_web::web::Payload;
+use bellwether_pages::{Entrance, EntranceOptions};
+use bellwether_store::{Clock, Role, SharedDatabase};
 use chrono::TimeDelta;
-use tokio::sync::Semaphore;
 
-pub(crate) use cookies::{clear_session, login_cookie, login_secret, session_cookie};
-pub(crate) use fields::Fields;
-pub(crate) use login::{LoginRefused, Newcomer};
+pub(crate) use bellwether_pages::{Fields, Kept, Signed};
 pub(crate) use people::NewPerson;
-pub(crate) use posted::{Kept, address, form, posted};
-pub(crate) use sessions::Signed;
 
-/// Password checks at once: each takes 19 MiB and a core.
-const CHECKS_AT_ONCE: usize = 2;
+use crate::pages::{CONSOLE, PageError, State};
 
-/// Lets people and pipelines in. Cheap to clone.
+/// People and pipelines of the console. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Access {
+    /// Where people come in.
+    pub(crate) entrance: Entrance,
     database: SharedDatabase,
     clock: Arc<dyn Clock>,
-    /// How long a session may lie unused.
-    idle: TimeDelta,
-    /// How long a session may last.
-    longest: TimeDelta,
-    checks: Arc<Semaphore>,
 }
 
 impl Access {
@@ -46,12 +34,27 @@ impl Access {
         clock: Arc<dyn Clock>,
         settings: &bellwether_settings::Console,
     ) -> Self {
-        Self {
-            database,
-            clock,
+        let options = EntranceOptions {
+            cookie: "bellwether".to_owned(),
+            realm: "",
+            public_url: settings.public_url.clone(),
             idle: TimeDelta::minutes(i64::from(settings.session_idle_minutes)),
             longest: TimeDelta::hours(i64::from(settings.session_hours)),
-            checks: Arc::new(Semaphore::new(CHECKS_AT_ONCE)),
-        }
+        };
+        let entrance = Entrance::new(&CONSOLE, database.clone(), clock.clone(), options);
+        Self { entrance, database, clock }
     }
+}
+
+/// A form sent by one of our pages, by somebody who has this role at least.
+///
+/// # Errors
+/// [`PageError`]: the login page that keeps the fields, or a refusal.
+pub(crate) async fn posted(
+    request: &HttpRequest,
+    payload: Payload,
+    state: &State,
+    least: Role,
+) -> Result<(Signed, Fields), PageError> {
+    Ok(state.access.entrance.posted(request, payload, least).await?)
 }

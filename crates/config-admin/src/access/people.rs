@@ -1,13 +1,13 @@
 //! What admins do about people, and people about themselves. Each change is a line in the audit log; whoever loses
 //! rights loses their sessions with them.
 
+use bellwether_pages::LoginRefused;
 use bellwether_store::console::{ConsoleToken, NewAuditEntry, Session, Step};
 use bellwether_store::{Role, StoreError, User, Users};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::Access;
-use super::guesses::Keys;
 use crate::ConsoleError;
 use crate::console::Actor;
 
@@ -120,17 +120,16 @@ impl Access {
         end_tokens: bool,
     ) -> Result<(), ConsoleError> {
         let user = self.person(&actor.name).await?;
-        let keys = Keys::of_account(&actor.name);
-        if let Some(wait) = self.admit(&keys).await? {
-            let seconds = (wait.num_milliseconds() + 999) / 1_000;
-            let told = format!("too many attempts have failed: try again in {seconds} s");
-            return Err(ConsoleError::fault("password", told));
+        match self.entrance.confirm(&actor.name, user.password_hash, current).await {
+            Ok(true) => {}
+            Ok(false) => return Err(ConsoleError::fault("password", "this is not your current password")),
+            Err(LoginRefused::Wait { seconds }) => {
+                let told = format!("too many attempts have failed: try again in {seconds} s");
+                return Err(ConsoleError::fault("password", told));
+            }
+            Err(LoginRefused::Store(error)) => return Err(error.into()),
+            Err(error) => return Err(ConsoleError::Api(error.to_string())),
         }
-        let checked = self.check(Some(user.password_hash), current.to_owned()).await;
-        if !checked.map_err(|error| ConsoleError::Api(error.to_string()))? {
-            return Err(ConsoleError::fault("password", "this is not your current password"));
-        }
-        self.succeeded(&keys).await?;
         bellwether_people::check_password(new).map_err(|why| ConsoleError::fault("new_password", why))?;
         let name = actor.name.clone();
         let mut steps = vec![
@@ -161,7 +160,7 @@ impl Access {
     pub(crate) async fn sessions_of(&self, name: &str) -> Result<Vec<Session>, StoreError> {
         let now = self.clock.now();
         let sessions = self.database.sessions_of(name).await?.into_iter();
-        Ok(sessions.filter(|one| now < one.expires_at && now - one.seen_at < self.idle).collect())
+        Ok(sessions.filter(|one| now < one.expires_at && now - one.seen_at < self.entrance.idle()).collect())
     }
 
     /// Ends one of one's own sessions.
@@ -265,10 +264,8 @@ impl Access {
     }
 
     async fn hash(&self, password: String) -> Result<String, ConsoleError> {
-        let failed = |why: String| ConsoleError::Api(format!("the password cannot be hashed: {why}"));
-        let _turn = self.checks.acquire().await.map_err(|error| failed(error.to_string()))?;
-        let hash = tokio::task::spawn_blocking(move || bellwether_people::hash_password(&password)).await;
-        hash.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))
+        let hash = self.entrance.hash_password(password).await;
+        hash.map_err(|error| ConsoleError::Api(format!("the password cannot be hashed: {error}")))
     }
 
     async fn note(

@@ -2,7 +2,6 @@
 //! and told in words where it is refused. What goes on by itself afterwards is in [`crate::trial`] and
 //! [`crate::rollout`].
 
-mod actor;
 mod change;
 mod draft;
 mod history;
@@ -27,7 +26,7 @@ use bellwether_store::{Clock, Database, StoreError};
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use tokio::sync::Notify;
 
-pub use actor::Actor;
+pub use bellwether_pages::Actor;
 pub(crate) use change::{Turn, Written};
 pub(crate) use draft::reason_fault;
 pub use draft::{Bake, Draft};
@@ -69,6 +68,7 @@ pub struct Console {
     progress: Arc<progress::Table>,
     bells: Arc<Bells>,
     evidence: Arc<Mutex<Evidence>>,
+    drift_faults: crate::drift::Faults,
     /// Held by whoever reads the whole audit log.
     verification: Arc<tokio::sync::Mutex<()>>,
 }
@@ -90,6 +90,7 @@ impl Console {
             progress: Arc::default(),
             bells: Arc::default(),
             evidence: Arc::default(),
+            drift_faults: Arc::default(),
             verification: Arc::default(),
         }
     }
@@ -142,6 +143,11 @@ impl Console {
     /// What the watcher of this process has seen; not to be held over an await.
     pub(crate) fn evidence(&self) -> MutexGuard<'_, Evidence> {
         self.evidence.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why the drift of models cannot be measured; not to be held over an await.
+    pub(crate) fn drift_faults(&self) -> &crate::drift::Faults {
+        &self.drift_faults
     }
 
     /// How long a replica may be unheard of before it is called silent.

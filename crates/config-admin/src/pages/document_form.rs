@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bellwether_core::config::{Arm, ConfigDocument, EmailPolicy, Percentage, SCHEMA};
 use bellwether_core::customer::FieldError;
 
+use super::judging_form::{self, JudgingFields, JudgingInput};
 use crate::access::Fields;
 
 /// What was typed.
@@ -25,6 +26,7 @@ pub(super) struct DocumentForm {
     pub(super) email: String,
     pub(super) email_recipients: String,
     pub(super) recent_window_seconds: String,
+    pub(super) judging: JudgingFields,
     pub(super) reason: String,
     /// The SHA-256 of the document whose moves were confirmed.
     pub(super) confirmed: String,
@@ -75,6 +77,7 @@ impl DocumentForm {
             email: email.to_owned(),
             email_recipients: document.email_recipients.clone().unwrap_or_default().join("\n"),
             recent_window_seconds: document.recent_window_seconds.to_string(),
+            judging: JudgingFields::of(document),
             reason: String::new(),
             confirmed: String::new(),
         }
@@ -99,6 +102,7 @@ impl DocumentForm {
             email: text("email"),
             email_recipients: fields.first("email_recipients").to_owned(),
             recent_window_seconds: text("recent_window_seconds"),
+            judging: JudgingFields::from_fields(fields),
             reason: fields.first("reason").to_owned(),
             confirmed: text("confirmed"),
         }
@@ -128,6 +132,17 @@ impl DocumentForm {
         ]
     }
 
+    /// What a document need not say: each group's legend, what holds where it is left empty, and its inputs.
+    pub(super) fn judged(&self) -> [(&'static str, &'static str, Vec<JudgingInput<'_>>); 2] {
+        let defaults = "Nothing here changes an answer. What is left empty stands at its default.";
+        let untold =
+            "Nothing here changes an answer. Without both numbers of a contact, experiments tell no value.";
+        [
+            ("Drift", defaults, self.judging.limits()),
+            ("Experiments", untold, self.judging.experiments().into()),
+        ]
+    }
+
     /// The document that was typed, not yet checked beyond what types can say.
     ///
     /// # Errors
@@ -153,6 +168,9 @@ impl DocumentForm {
                 faults.push(fault("recent_window_seconds", message));
                 1
             }),
+            drift: self.judging.drift(&mut faults),
+            outcome_window_days: self.judging.outcome_window_days(&mut faults),
+            contact_value: self.judging.contact_value(&mut faults),
         };
         if faults.is_empty() { Ok(document) } else { Err(faults) }
     }
@@ -185,12 +203,12 @@ impl DocumentForm {
     }
 }
 
-fn fault(field: &str, message: String) -> FieldError {
+pub(super) fn fault(field: &str, message: String) -> FieldError {
     FieldError { field: field.to_owned(), message }
 }
 
 /// A number as people type it: a comma will do.
-fn number(text: &str, field: &str, faults: &mut Vec<FieldError>) -> f64 {
+pub(super) fn number(text: &str, field: &str, faults: &mut Vec<FieldError>) -> f64 {
     match text.replace(',', ".").parse::<f64>() {
         Ok(number) if number.is_finite() => number,
         _ => {
@@ -291,12 +309,15 @@ fn anchor(field: &str) -> Option<String> {
         "recent_window_seconds",
         "reason",
     ];
-    known.contains(&name).then(|| name.to_owned())
+    let judged = judging_form::anchor(name).map(str::to_owned);
+    known.contains(&name).then(|| name.to_owned()).or(judged)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use bellwether_core::config::{ContactValue, DriftLimits};
+
     use super::*;
 
     fn document() -> ConfigDocument {
@@ -307,6 +328,9 @@ mod tests {
         ];
         document.email_recipients = Some(vec!["a@example.org".into(), "b@example.org".into()]);
         document.shadow = vec!["three".into()];
+        document.drift = Some(DriftLimits { psi: 0.25, ..DriftLimits::default() });
+        document.outcome_window_days = Some(60);
+        document.contact_value = Some(ContactValue { contact_cost: 2.5, kept_share: 0.1 });
         document
     }
 
@@ -359,6 +383,8 @@ mod tests {
     fn an_error_of_an_arm_leads_to_its_input() {
         assert_eq!(anchor("arms[1].percentage").as_deref(), Some("arm_percentage_1"));
         assert_eq!(anchor("email_recipients[0]").as_deref(), Some("email_recipients"));
+        assert_eq!(anchor("drift.psi").as_deref(), Some("drift.psi"));
+        assert_eq!(anchor("contact_value").as_deref(), Some("contact_value.contact_cost"));
         assert_eq!(anchor("schema"), None);
     }
 }

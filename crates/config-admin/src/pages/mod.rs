@@ -2,12 +2,13 @@
 //! asked of [`crate::console`]; nothing is decided here. Which route shows which page is told in [`crate::startup`].
 
 pub(crate) mod account;
-pub(crate) mod assets;
 pub(crate) mod audit;
 mod document_form;
+pub(crate) mod drift;
 pub(crate) mod export;
 mod frame;
 pub(crate) mod history;
+mod judging_form;
 pub(crate) mod login;
 pub(crate) mod overview;
 pub(crate) mod payloads;
@@ -24,14 +25,13 @@ pub(crate) mod version;
 
 use std::sync::Arc;
 
-use actix_web::http::header::{CONTENT_SECURITY_POLICY, LOCATION, REFERRER_POLICY};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use askama::Template;
+use bellwether_pages::answer::{self, go};
 use bellwether_settings::Approval;
 use bellwether_store::Clock;
-use bellwether_web::Problem;
 
-pub(crate) use frame::Frame;
+pub(crate) use frame::{CONSOLE, Frame};
 pub(crate) use problem::{PageError, no_such_page, not_found};
 
 use crate::access::{Access, Signed};
@@ -42,8 +42,6 @@ pub(crate) struct State {
     pub(crate) console: Console,
     pub(crate) access: Access,
     pub(crate) clock: Arc<dyn Clock>,
-    /// Where people reach the console, as `https://…`; empty where it was not set.
-    pub(crate) public_url: String,
     /// Whether a second person has to agree.
     pub(crate) approval: Approval,
     /// How long a promotion is watched unless somebody says otherwise, in minutes.
@@ -54,36 +52,35 @@ impl State {
     /// Who is logged in.
     ///
     /// # Errors
-    /// [`PageError::LoginNeeded`], which leads back here.
+    /// [`bellwether_pages::Refused::LoginNeeded`], which leads back here.
     pub(crate) async fn enter(&self, request: &HttpRequest) -> Result<Signed, PageError> {
-        let next = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
-        self.access.signed(request).await?.ok_or(PageError::LoginNeeded { next })
+        Ok(self.access.entrance.enter(request).await?)
     }
 }
-
-/// Our own files only, no frames, forms to ourselves.
-const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
-                      connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// A page as an answer.
 ///
 /// # Errors
 /// Where the template cannot be rendered.
 fn page(template: &impl Template) -> Result<HttpResponse, PageError> {
-    page_of(HttpResponse::Ok(), template)
+    Ok(answer::page(template)?)
 }
 
-fn page_of(mut answer: HttpResponseBuilder, template: &impl Template) -> Result<HttpResponse, PageError> {
-    let html = template.render().map_err(|error| PageError::Problem(Problem::internal(&error)))?;
-    Ok(answer
-        .content_type("text/html; charset=utf-8")
-        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
-        // Without it browsers would send `Origin: null` with our own forms.
-        .insert_header((REFERRER_POLICY, "same-origin"))
-        .body(html))
+fn page_of(answer: HttpResponseBuilder, template: &impl Template) -> Result<HttpResponse, PageError> {
+    Ok(answer::page_of(answer, template)?)
 }
 
-/// Sends the browser on to a page of ours, after a form was taken.
-fn go(path: impl AsRef<str>) -> HttpResponse {
-    HttpResponse::SeeOther().insert_header((LOCATION, path.as_ref())).finish()
+/// `GET /assets/console.css`
+pub(crate) async fn css() -> HttpResponse {
+    CONSOLE.assets.css()
+}
+
+/// `GET /assets/console.js`
+pub(crate) async fn js() -> HttpResponse {
+    CONSOLE.assets.js()
+}
+
+/// `GET /assets/icon.svg`
+pub(crate) async fn icon() -> HttpResponse {
+    CONSOLE.assets.icon()
 }

@@ -1,39 +1,24 @@
-//! What a page answers when it cannot do what was asked: the login page, or a page that says why.
+//! What a page of the console answers when it cannot do what was asked.
 
 use std::fmt;
 
-use actix_web::cookie::Cookie;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
 use bellwether_core::change::ThreeWay;
+use bellwether_pages::{NotAllowed, Refused};
 use bellwether_store::StoreError;
 use bellwether_web::Problem;
 
 use super::shown::{ClashRow, clash_rows};
-use super::{Frame, page_of};
+use super::{CONSOLE, Frame, page_of};
 use crate::ConsoleError;
-use crate::access::Kept;
 
 /// Why a page is not shown.
 #[derive(Debug)]
 pub(crate) enum PageError {
-    /// Nobody is logged in.
-    LoginNeeded {
-        /// Where to go afterwards.
-        next: String,
-    },
-    /// A form came from somebody who is no longer logged in.
-    SessionEnded {
-        /// What was typed into it.
-        kept: Kept,
-        /// The login form's cookie.
-        cookie: Box<Cookie<'static>>,
-        /// What the login form has to carry.
-        form: String,
-    },
-    /// The person may not.
-    Forbidden(String),
+    /// As any service with pages refuses.
+    Refused(Refused),
     /// Production has moved on.
     Stale {
         /// What the proposer saw.
@@ -43,29 +28,24 @@ pub(crate) enum PageError {
         /// Every field in which they differ.
         fields: Vec<ThreeWay>,
     },
-    /// Anything else.
-    Problem(Problem),
 }
 
 #[derive(Template)]
-#[template(path = "problem.html")]
-struct ProblemPage {
+#[template(path = "stale.html")]
+struct StalePage {
     frame: Frame,
-    title: String,
-    detail: String,
+    base: u64,
+    live: u64,
     clashes: Vec<ClashRow>,
 }
 
 impl fmt::Display for PageError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::LoginNeeded { .. } => formatter.write_str("nobody is logged in"),
-            Self::SessionEnded { .. } => formatter.write_str("the session has ended"),
-            Self::Forbidden(why) => formatter.write_str(why),
+            Self::Refused(refused) => refused.fmt(formatter),
             Self::Stale { base, live, .. } => {
                 write!(formatter, "production is at version {live}, not at {base}")
             }
-            Self::Problem(problem) => problem.fmt(formatter),
         }
     }
 }
@@ -73,53 +53,54 @@ impl fmt::Display for PageError {
 impl ResponseError for PageError {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::LoginNeeded { .. } => StatusCode::SEE_OTHER,
-            Self::SessionEnded { .. } => StatusCode::UNAUTHORIZED,
-            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::Refused(refused) => refused.status(),
             Self::Stale { .. } => StatusCode::CONFLICT,
-            Self::Problem(problem) => problem.status_code(),
         }
     }
 
     fn error_response(&self) -> HttpResponse {
-        let (title, detail, clashes) = match self {
-            Self::LoginNeeded { next } => return super::login::needed(next),
-            Self::SessionEnded { kept, cookie, form } => return super::login::ended(kept, cookie, form),
-            Self::Forbidden(why) => ("You may not do this".to_owned(), why.clone(), Vec::new()),
-            Self::Stale { base, live, fields } => (
-                "Production has moved on".to_owned(),
-                format!(
-                    "This was made from version {base}, and version {live} is live now. Nothing was changed. Below is \
-                     what was there, what is live, and what you propose."
-                ),
-                clash_rows(fields),
-            ),
-            Self::Problem(problem) => (problem.title().to_owned(), problem.detail().to_owned(), Vec::new()),
-        };
-        let page = ProblemPage { frame: Frame::bare(), title, detail, clashes };
-        page_of(HttpResponse::build(self.status_code()), &page)
-            .unwrap_or_else(|_| HttpResponse::build(self.status_code()).body("Something failed on our side."))
+        match self {
+            Self::Refused(refused) => refused.answer(&CONSOLE),
+            Self::Stale { base, live, fields } => {
+                let (base, live, clashes) = (*base, *live, clash_rows(fields));
+                let page = StalePage { frame: Frame::bare(&CONSOLE), base, live, clashes };
+                page_of(HttpResponse::Conflict(), &page)
+                    .unwrap_or_else(|_| HttpResponse::Conflict().body("Something failed on our side."))
+            }
+        }
+    }
+}
+
+impl From<Refused> for PageError {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+impl From<NotAllowed> for PageError {
+    fn from(why: NotAllowed) -> Self {
+        Self::Refused(why.into())
     }
 }
 
 impl From<Problem> for PageError {
     fn from(problem: Problem) -> Self {
-        Self::Problem(problem)
+        Self::Refused(problem.into())
     }
 }
 
 impl From<StoreError> for PageError {
     fn from(error: StoreError) -> Self {
-        Self::Problem(error.into())
+        Self::Refused(error.into())
     }
 }
 
 impl From<ConsoleError> for PageError {
     fn from(error: ConsoleError) -> Self {
         match error {
-            ConsoleError::Forbidden(why) => Self::Forbidden(why),
+            ConsoleError::Forbidden(why) => Self::Refused(Refused::Forbidden(why)),
             ConsoleError::Stale { base, live, fields } => Self::Stale { base, live, fields },
-            other => Self::Problem(other.into()),
+            other => Problem::from(other).into(),
         }
     }
 }
@@ -131,5 +112,5 @@ pub(crate) async fn not_found(_: HttpRequest) -> Result<HttpResponse, PageError>
 
 /// Why a path that leads nowhere shows nothing.
 pub(crate) fn no_such_page() -> PageError {
-    PageError::Problem(Problem::not_found("There is no such page."))
+    Refused::no_such_page().into()
 }

@@ -2,16 +2,27 @@
 
 use std::sync::LazyLock;
 
-use bellwether_core::config::ConfigDocument;
+use bellwether_core::config::{ConfigDocument, ContactValue, DriftLimits};
 use serde_json::Value;
 use utoipa::PartialSchema as _;
 
 static PROPERTIES: LazyLock<Value> = LazyLock::new(|| {
     let schema = serde_json::to_value(ConfigDocument::schema()).unwrap_or_default();
-    schema.get("properties").cloned().unwrap_or_default()
+    let mut properties = schema.get("properties").cloned().unwrap_or_default();
+    let nested = [
+        ("drift", serde_json::to_value(DriftLimits::schema())),
+        ("contact_value", serde_json::to_value(ContactValue::schema())),
+    ];
+    for (field, schema) in nested {
+        let schema = schema.unwrap_or_default();
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            properties[format!("{field}.{name}")] = property.clone();
+        }
+    }
+    properties
 });
 
-/// The schema, asked by a field's name.
+/// The schema, asked by a field's name, or by its path as `drift.psi`.
 pub(super) struct Hints(&'static Value);
 
 impl Hints {
@@ -58,6 +69,12 @@ mod tests {
             "experiment_salt",
             "email",
             "recent_window_seconds",
+            "drift",
+            "drift.psi",
+            "drift.minimum_rows",
+            "outcome_window_days",
+            "contact_value",
+            "contact_value.kept_share",
         ] {
             assert!(!Hints::new().of(field).is_empty(), "{field}");
         }

@@ -118,7 +118,28 @@ pub(crate) fn facts(document: &ConfigDocument) -> Vec<Fact> {
     facts.push(fact("Emails", format!("{emailed}{to}")));
     facts.push(fact("Seen within", duration(u64::from(document.recent_window_seconds))));
     facts.push(fact("Salt", document.experiment_salt.clone()));
+    facts.push(fact("Drift", drift(document)));
+    facts.push(fact("Outcome window", format!("{} days", document.outcome_window())));
+    if let Some(contact) = document.contact_value {
+        let kept = percent(contact.kept_share);
+        facts.push(fact("A contact", format!("costs {}, keeps {kept} of the LTV", contact.contact_cost)));
+    }
     facts
+}
+
+/// The limits of drift in words.
+fn drift(document: &ConfigDocument) -> String {
+    let limits = document.drift_limits();
+    format!(
+        "PSI {}, KS {}, V {}, missing ± {}, unseen {}, from {} rows a day{}",
+        limits.psi,
+        limits.ks,
+        limits.cramers_v,
+        limits.missing_change,
+        limits.unseen_share,
+        limits.minimum_rows,
+        if document.drift.is_none() { " (the defaults)" } else { "" }
+    )
 }
 
 /// A value as people read it.

@@ -125,6 +125,12 @@ impl<'a> Case<'a> {
                 "{what} was answered by replica {replica}, which is none of those that are tried"
             ));
         }
+        if let Some((model, why)) = answer.told.cut_off.first_key_value() {
+            return Err(format!(
+                "{what} was not scored by model {model}, which was cut off: {}",
+                in_words(why)
+            ));
+        }
         self.answers.fetch_add(1, Ordering::Relaxed);
         for finding in disagreements(self.document.proba_cutoff, &answer) {
             let mut cutoff = self.cutoff.lock().unwrap_or_else(PoisonError::into_inner);
@@ -142,6 +148,17 @@ impl<'a> Case<'a> {
     pub(super) fn cutoff(&self) -> (u64, Findings) {
         let findings = self.cutoff.lock().unwrap_or_else(PoisonError::into_inner).clone();
         (self.answers.load(Ordering::Relaxed), findings)
+    }
+}
+
+/// Why a model was cut off, for people.
+fn in_words(why: &str) -> &str {
+    match why {
+        "late" => "it did not score in time",
+        "panicked" => "it panicked",
+        "failed" => "it failed",
+        "busy" => "it was busy with earlier calls",
+        other => other,
     }
 }
 
@@ -174,6 +191,7 @@ mod tests {
     fn answer(probability: Option<f64>, high_risk: Option<&str>, proba_cutoff: f64) -> Answer {
         let told = Particulars {
             scores: BTreeMap::new(),
+            cut_off: BTreeMap::new(),
             arm: "a".to_owned(),
             probability,
             proba_cutoff,

@@ -43,6 +43,29 @@ def test_a_cutoff_is_proposed_tried_promoted_and_answered_with_within_a_second(s
     expect(production).to_contain_text("0.7")
 
 
+def test_what_production_is_judged_by_is_typed_into_the_form_and_told_by_its_path(visit):
+    page = visit("edith")
+    page.goto("/propose")
+    page.get_by_label("Population stability index").fill("0,3")
+    page.get_by_label("Outcome window in days").fill("a month")
+    page.get_by_label("Cost of a contact").fill("2")
+    page.get_by_label("Reason").fill("Told of drift earlier")
+    page.get_by_role("button", name="Save the proposal").click()
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("outcome_window_days: expected a whole number")
+    alert.get_by_role("link", name="contact_value.kept_share").click()
+    kept = page.get_by_label("Share of the lifetime value kept")
+    expect(kept).to_be_focused()
+    expect(page.get_by_label("Population stability index")).to_have_value("0,3")
+    kept.fill("0.2")
+    page.get_by_label("Outcome window in days").fill("")
+    page.get_by_role("button", name="Save the proposal").click()
+    expect(page.get_by_role("row", name=re.compile(r"drift\.psi"))).to_contain_text("0.3")
+    expect(page.get_by_role("row", name=re.compile(r"drift\.minimum_rows"))).to_contain_text("1000")
+    expect(page.get_by_role("row", name=re.compile(r"contact_value\.kept_share"))).to_contain_text("0.2")
+    expect(page.get_by_role("row", name=re.compile("outcome_window_days"))).to_have_count(0)
+
+
 def test_a_version_is_reverted_with_one_click_and_skips_staging_since_it_passed_there(system, visit):
     page = visit("edith")
     ids = [propose(page, cutoff, f"Cutoff {cutoff} for the revert") for cutoff in ["0.71"]]

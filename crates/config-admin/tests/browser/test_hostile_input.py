@@ -234,6 +234,9 @@ def test_what_comes_back_from_a_form_that_was_kept_or_refused_is_text(system):
                 "heuristic_percentage": text,
                 "holdout_percentage": text,
                 "recent_window_seconds": text,
+                "drift.psi": text,
+                "outcome_window_days": text,
+                "contact_value.contact_cost": text,
             },
         ),
     ]:
@@ -365,6 +368,10 @@ def test_no_form_carries_sql(system, desk, path):
             "heuristic_percentage": "0",
             "holdout_percentage": "0",
             "recent_window_seconds": "60",
+            "drift.psi": "0.2",
+            "outcome_window_days": "30",
+            "contact_value.contact_cost": "1",
+            "contact_value.kept_share": "0.1",
         }
     # What the form is about may change; so may a payload that is really called so.
     before, own = rows_of(system), {actor.name, str(fields.get("name")), *INJECTIONS}

@@ -104,6 +104,8 @@ pub(crate) enum Behaviour {
     Cutoff(f64),
     /// Scores that training did not give.
     Score(f64),
+    /// Without the scores of its first model, which was cut off.
+    CutOff(&'static str),
     /// `high_risk` the wrong way round, though the cutoff it tells is right.
     Reversed,
     /// Everybody by the first arm.
@@ -326,7 +328,12 @@ fn answer(
     };
     let high = probability.map(|probability| (probability >= cutoff) != (behaviour == Behaviour::Reversed));
     let model = (drawn.treatment == Treatment::Model).then(|| document.arms[arm].model.clone());
-    let scores: BTreeMap<_, _> = document.models().map(|model| (model, score)).collect();
+    let mut scores: BTreeMap<_, _> = document.models().map(|model| (model, score)).collect();
+    let mut cut_off = BTreeMap::new();
+    if let Behaviour::CutOff(why) = behaviour {
+        let (model, _) = scores.pop_first().unwrap();
+        cut_off.insert(model, why);
+    }
     json!({
         "uid": "00000000-0000-7000-8000-000000000000",
         "prediction": probability,
@@ -339,6 +346,7 @@ fn answer(
         "config_version": if let Behaviour::Version(version) = behaviour { version } else { version },
         "trial": {
             "scores": scores,
+            "cut_off": cut_off,
             "heuristic": 0.5,
             "arm": document.arms[arm].model,
             "probability": probability,

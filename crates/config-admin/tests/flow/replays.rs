@@ -59,6 +59,7 @@ fn record(client_id: Option<&str>, purpose: Option<Purpose>) -> LogRecord {
             trial: None,
         },
         scores: Map::new(),
+        cut_off: std::collections::BTreeMap::new(),
         heuristic: 0.5,
         arm: MODEL.to_owned(),
         email: None,

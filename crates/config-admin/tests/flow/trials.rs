@@ -134,6 +134,14 @@ async fn a_model_that_scores_otherwise_than_in_training_does_not_pass() {
 }
 
 #[tokio::test]
+async fn a_model_that_was_cut_off_does_not_pass() {
+    for (why, words) in [("late", "it did not score in time"), ("panicked", "it panicked")] {
+        let found = found_under(Behaviour::CutOff(why), CheckName::Golden).await;
+        assert!(found.contains("was not scored by model ") && found.contains(words), "{found}");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_of_another_version_lets_nothing_pass() {
     let found = found_under(Behaviour::Version(1), CheckName::Treatments).await;
     assert!(found.contains("was answered by version 1, not by version 2"), "{found}");

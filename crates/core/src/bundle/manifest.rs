@@ -92,6 +92,18 @@ pub enum Feature {
     Date(DateParts),
 }
 
+impl Feature {
+    /// Its name, and its kind as the manifest writes it.
+    pub fn name_and_kind(&self) -> (&str, &'static str) {
+        match self {
+            Self::Numeric(numeric) => (&numeric.name, "numeric"),
+            Self::Ratio(ratio) => (&ratio.name, "ratio"),
+            Self::Categorical(categorical) => (&categorical.name, "categorical"),
+            Self::Date(date) => (&date.name, "date"),
+        }
+    }
+}
+
 /// A number: clip, log, fill, scale.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -181,7 +193,7 @@ pub struct Level {
 }
 
 /// What training saw, to compare with what production sees.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Statistics {
     /// How many rows were trained on.
@@ -193,7 +205,7 @@ pub struct Statistics {
 }
 
 /// One raw input's distribution: `quantiles` for a number, `shares` for a category or a date.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InputStatistics {
     /// Share of rows without a value, 0 to 1.
@@ -207,7 +219,7 @@ pub struct InputStatistics {
 }
 
 /// The distribution of the probabilities that training saw.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScoreStatistics {
     /// The 0th to 100th percentile, ascending.

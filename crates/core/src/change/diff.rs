@@ -4,12 +4,13 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::config::ConfigDocument;
+use crate::config::{ConfigDocument, ContactValue, DriftLimits};
 
 /// A field that two documents have differently. Its name is the document's, as `proba_cutoff`; of an arm
 /// `arms[bw-a]`, with its percentage as value; of an entry of a list `shadow[bw-a]`, with the entry as value. The
 /// bare name of a list stands for its order, where what both have stands in another one, and `email_recipients` for
-/// the whole list where only one of the two has it.
+/// the whole list where only one of the two has it. Of what a document need not say, such as `drift.psi`, one without
+/// it has no value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Difference {
     /// Which field.
@@ -80,6 +81,7 @@ fn rows<const N: usize>(documents: [&ConfigDocument; N]) -> Vec<Row<N>> {
     rows.extend(plain(views.each_ref().map(|view| view.middle.as_slice())));
     rows.extend(optional_list("email_recipients", views.each_ref().map(|view| view.email_recipients)));
     rows.extend(plain(views.each_ref().map(|view| view.last.as_slice())));
+    rows.extend(optional(views.each_ref().map(|view| view.judging.as_slice())));
     rows
 }
 
@@ -91,6 +93,7 @@ struct View<'a> {
     middle: [(&'static str, Value); 4],
     email_recipients: Option<&'a [String]>,
     last: [(&'static str, Value); 1],
+    judging: [(&'static str, Option<Value>); 9],
 }
 
 impl<'a> View<'a> {
@@ -107,6 +110,9 @@ impl<'a> View<'a> {
             email,
             email_recipients,
             recent_window_seconds,
+            drift,
+            outcome_window_days,
+            contact_value,
         } = document;
         Self {
             first: [("schema", json!(schema)), ("proba_cutoff", json!(proba_cutoff))],
@@ -120,8 +126,45 @@ impl<'a> View<'a> {
             ],
             email_recipients: email_recipients.as_deref(),
             last: [("recent_window_seconds", json!(recent_window_seconds))],
+            judging: judging(*drift, *outcome_window_days, *contact_value),
         }
     }
+}
+
+/// What a document need not say, leaf by leaf.
+fn judging(
+    drift: Option<DriftLimits>,
+    outcome_window_days: Option<u16>,
+    contact_value: Option<ContactValue>,
+) -> [(&'static str, Option<Value>); 9] {
+    let limits = drift.map(|drift| {
+        let DriftLimits { psi, ks, cramers_v, missing_change, unseen_share, minimum_rows } = drift;
+        [
+            json!(psi),
+            json!(ks),
+            json!(cramers_v),
+            json!(missing_change),
+            json!(unseen_share),
+            json!(minimum_rows),
+        ]
+    });
+    let limit = |at: usize| limits.as_ref().map(|limits| limits[at].clone());
+    let contact = contact_value.map(|value| {
+        let ContactValue { contact_cost, kept_share } = value;
+        (json!(contact_cost), json!(kept_share))
+    });
+    let (cost, kept) = contact.unzip();
+    [
+        ("drift.psi", limit(0)),
+        ("drift.ks", limit(1)),
+        ("drift.cramers_v", limit(2)),
+        ("drift.missing_change", limit(3)),
+        ("drift.unseen_share", limit(4)),
+        ("drift.minimum_rows", limit(5)),
+        ("outcome_window_days", outcome_window_days.map(|days| json!(days))),
+        ("contact_value.contact_cost", cost),
+        ("contact_value.kept_share", kept),
+    ]
 }
 
 /// A list's entries: by which name each goes, and its value.
@@ -137,6 +180,12 @@ fn plain<const N: usize>(documents: [&[(&str, Value)]; N]) -> Vec<Row<N>> {
     named
         .map(|(at, (name, _))| ((*name).to_owned(), documents.map(|fields| Some(fields[at].1.clone()))))
         .collect()
+}
+
+/// Fields that a document need not have.
+fn optional<const N: usize>(documents: [&[(&str, Option<Value>)]; N]) -> Vec<Row<N>> {
+    let named = documents[0].iter().enumerate();
+    named.map(|(at, (name, _))| ((*name).to_owned(), documents.map(|fields| fields[at].1.clone()))).collect()
 }
 
 /// A list that not every document has: as a whole where one has none, since that is not the same as an empty one.

@@ -42,6 +42,9 @@ fn every_field_is_told_by_the_name_it_has_in_the_document() {
         email: EmailPolicy::All,
         email_recipients: Some(texts(&["a@example.org"])),
         recent_window_seconds: 60,
+        drift: Some(DriftLimits { psi: 0.3, ..DriftLimits::default() }),
+        outcome_window_days: Some(60),
+        contact_value: Some(ContactValue { contact_cost: 2.5, kept_share: 0.25 }),
     };
     let expected = [
         "schema: 1 -> 2",
@@ -56,8 +59,24 @@ fn every_field_is_told_by_the_name_it_has_in_the_document() {
         r#"email: "high_risk" -> "all""#,
         r#"email_recipients: - -> ["a@example.org"]"#,
         "recent_window_seconds: 86400 -> 60",
+        "drift.psi: - -> 0.3",
+        "drift.ks: - -> 0.1",
+        "drift.cramers_v: - -> 0.1",
+        "drift.missing_change: - -> 0.05",
+        "drift.unseen_share: - -> 0.01",
+        "drift.minimum_rows: - -> 1000",
+        "outcome_window_days: - -> 60",
+        "contact_value.contact_cost: - -> 2.5",
+        "contact_value.kept_share: - -> 0.25",
     ];
     assert_eq!(told(&document(), &after), expected);
+}
+
+#[test]
+fn of_what_both_documents_say_only_what_changed_is_told() {
+    let with = |limits| ConfigDocument { drift: Some(limits), ..document() };
+    let stricter = DriftLimits { ks: 0.05, ..DriftLimits::default() };
+    assert_eq!(told(&with(DriftLimits::default()), &with(stricter)), ["drift.ks: 0.1 -> 0.05"]);
 }
 
 #[test]
@@ -146,7 +165,9 @@ fn any_document() -> impl Strategy<Value = ConfigDocument> {
     let recipients = prop::option::of(prop::collection::vec("[ab]@b", 0..3));
     let shadow = prop::sample::subsequence(vec!["x", "y"], 0..=2).prop_shuffle();
     let rest = (0_u16..3, 0_u32..2, "[ab]", shadow, recipients);
-    (models, 0_u16..=10_000, rest).prop_map(|(models, first, (percent, window, salt, shadow, recipients))| {
+    let judged = (prop::option::of(0_u8..2), prop::option::of(1_u16..3), prop::option::of(0_u8..2));
+    (models, 0_u16..=10_000, rest, judged).prop_map(|(models, first, rest, (drift, days, contact))| {
+        let (percent, window, salt, shadow, recipients) = rest;
         let share = |buckets| Percentage::from_buckets(buckets).unwrap();
         let shares = match models.len() {
             1 => vec![10_000],
@@ -164,6 +185,9 @@ fn any_document() -> impl Strategy<Value = ConfigDocument> {
             experiment_salt: salt,
             email_recipients: recipients,
             recent_window_seconds: window + 1,
+            drift: drift.map(|psi| DriftLimits { psi: psi.into(), ..DriftLimits::default() }),
+            outcome_window_days: days,
+            contact_value: contact.map(|kept| ContactValue { contact_cost: 1.0, kept_share: kept.into() }),
             ..document()
         }
     })

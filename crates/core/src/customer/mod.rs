@@ -4,6 +4,11 @@
 mod parse;
 mod schema;
 
+/// What else is read by the same rules.
+pub(crate) mod parsing {
+    pub(crate) use super::parse::{Json, Key, classify, cut, name_of};
+}
+
 pub use parse::{
     EARLIEST_YEAR, FieldError, InvalidCustomer, MAX_CLIENT_ID_CHARS, MAX_LEVEL_CHARS, check_client_id,
 };

@@ -120,7 +120,7 @@ impl<'de> Visitor<'de> for &mut Reader<'_> {
 }
 
 /// An object's key, borrowed where it holds no escape.
-struct Key<'a>(Cow<'a, str>);
+pub(crate) struct Key<'a>(pub(crate) Cow<'a, str>);
 
 impl<'de> serde::Deserialize<'de> for Key<'de> {
     fn deserialize<D: serde::Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
@@ -153,7 +153,7 @@ impl<'s> Reader<'s> {
             if std::mem::replace(&mut self.seen_id, true) {
                 return self.fault(name, "is given twice");
             }
-            match client_id(raw) {
+            match name_of(raw) {
                 Ok(id) => self.customer.client_id = id,
                 Err(message) => self.fault(name, message),
             }
@@ -189,19 +189,19 @@ impl<'s> Reader<'s> {
     }
 }
 
-fn cut(name: &str) -> String {
+pub(crate) fn cut(name: &str) -> String {
     name.chars().take(MAX_IGNORED_NAME_CHARS).collect()
 }
 
 /// What a raw JSON value is, for messages; containers are never descended into.
-enum Json<'a> {
+pub(crate) enum Json<'a> {
     Null,
     Text(Cow<'a, str>),
     Number(&'a str),
     Other(&'static str),
 }
 
-fn classify(raw: &str) -> Result<Json<'_>, String> {
+pub(crate) fn classify(raw: &str) -> Result<Json<'_>, String> {
     Ok(match raw.as_bytes().first() {
         Some(b'"') => Json::Text(text(raw)?),
         Some(b'n') => Json::Null,
@@ -222,7 +222,8 @@ fn text(raw: &str) -> Result<Cow<'_, str>, String> {
 
 const CLIENT_ID: &str = "expected a string of 1 to 128 characters";
 
-fn client_id(raw: &str) -> Result<Option<String>, String> {
+/// A client's id, or another name of that kind; none where it is null.
+pub(crate) fn name_of(raw: &str) -> Result<Option<String>, String> {
     match classify(raw)? {
         Json::Null => Ok(None),
         Json::Text(id) => check_client_id(&id).map(|()| Some(id.into_owned())),
@@ -269,7 +270,7 @@ fn value(raw: &str, kind: InputKind, today: NaiveDate) -> Result<InputValue, Str
 }
 
 impl Json<'_> {
-    fn what(&self) -> &'static str {
+    pub(crate) fn what(&self) -> &'static str {
         match self {
             Self::Null => "null",
             Self::Text(_) => "a string",

@@ -51,8 +51,12 @@ pub struct Answer {
 /// What a config change is judged by: how this answer came about.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TrialAnswer {
-    /// Unrounded probability of every arm and shadow, 0 to 1, by bundle uid.
+    /// Unrounded probability of every arm and shadow, 0 to 1, by bundle uid; those that were cut off are
+    /// left out.
     pub scores: BTreeMap<String, f64>,
+    /// Which arms and shadows were cut off, by bundle uid: `late`, `panicked`, `failed` or `busy`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub cut_off: BTreeMap<String, String>,
     /// What the heuristic said, 0.0001 to 0.9999.
     pub heuristic: f64,
     /// The bundle uid of the arm that answers, or would have had the treatment been `model`.
@@ -65,8 +69,8 @@ pub struct TrialAnswer {
     pub replica: String,
 }
 
-/// Why a call is made, where it is not for a client's sake. Such calls never email, never count as
-/// sightings and never enter an experiment.
+/// Why a call is made, where it is not for a client's sake. Such calls never email and never count as
+/// sightings; but for lookups they never enter an experiment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
@@ -76,6 +80,9 @@ pub enum Purpose {
     Canary,
     /// A load test.
     Load,
+    /// A person looked the client up on the model page. Seen by somebody who may act on it, so that it
+    /// enters experiments. The header that marks calls does not take it.
+    Lookup,
 }
 
 impl std::str::FromStr for Purpose {
@@ -121,8 +128,11 @@ pub struct LogRecord {
     pub input: Map<String, Value>,
     /// What was answered.
     pub output: Answer,
-    /// Unrounded probability of every arm and shadow, by bundle uid.
+    /// Unrounded probability of every arm and shadow that scored, by bundle uid.
     pub scores: Map<String, Value>,
+    /// Which arms and shadows did not, by bundle uid, and why: `late`, `panicked`, `failed` or `busy`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub cut_off: BTreeMap<String, String>,
     /// What the heuristic said.
     pub heuristic: f64,
     /// The arm that would have answered had the treatment been `model`.
@@ -139,5 +149,10 @@ impl LogRecord {
     /// The prediction's uid.
     pub fn uid(&self) -> Uuid {
         self.output.uid
+    }
+
+    /// Whether it enters experiments: it was made for a client's sake, or a person looked it up.
+    pub fn counts(&self) -> bool {
+        matches!(self.purpose, None | Some(Purpose::Lookup))
     }
 }

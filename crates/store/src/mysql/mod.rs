@@ -7,6 +7,7 @@
 mod clients;
 mod config_store;
 mod console;
+mod drift_days;
 mod email_jobs;
 mod errors;
 mod idempotency;
@@ -14,9 +15,11 @@ mod lease;
 mod lock;
 mod migrations;
 mod options;
+mod outcomes;
 mod partitions;
 mod prediction_log;
 mod replicas;
+mod standing;
 mod users;
 
 pub(crate) use errors::meaning;

@@ -11,10 +11,11 @@ use uuid::Uuid;
 
 use super::errors::is_duplicate;
 use super::lease::Lease;
+use super::standing::keep_newer;
 use super::{Mysql, partitions};
 use crate::prediction_log::first_uid_at;
 use crate::sql::{payloads, record};
-use crate::{PredictionLog, StoreError};
+use crate::{PredictionLog, Standing, StoreError};
 
 /// Rows in one statement: enough to make statements rare, few enough for one to stay small.
 const ROWS_IN_STATEMENT: usize = 100;
@@ -42,12 +43,14 @@ impl PredictionLog for Mysql {
         let rows = records.iter().zip(payloads.iter().map(String::as_str));
         let rows: Vec<Row> = rows.filter(|(record, _)| seen.insert(record.uid())).collect();
         let rows = rows.as_slice();
+        let standings = &Standing::of_all(records);
         self.retried(|| async move {
             let mut transaction = self.begin().await?;
             let mut new = 0;
             for rows in statements(rows) {
                 new += insert_missing(&mut transaction, rows).await?;
             }
+            keep_newer(&mut transaction, standings).await?;
             transaction.commit().await?;
             Ok(new)
         })
@@ -132,12 +135,20 @@ impl PredictionLog for Mysql {
         // What is older than that in partitions that stay.
         let rest = "DELETE FROM model_logs WHERE uid < ? LIMIT ?";
         let step = || sqlx::query(rest).bind(first_uid_at(before)).bind(ROWS_IN_DELETE).execute(self);
-        Ok(dropped + in_steps(step).await?)
+        let dropped = dropped + in_steps(step).await?;
+        let standings = "DELETE FROM client_standing WHERE uid < ? LIMIT ?";
+        in_steps(|| sqlx::query(standings).bind(first_uid_at(before)).bind(ROWS_IN_DELETE).execute(self))
+            .await?;
+        Ok(dropped)
     }
 
     async fn erase_predictions(&self, client_id: &str) -> Result<u64, StoreError> {
         let erase = "DELETE FROM model_logs WHERE client_id = ? LIMIT ?";
-        in_steps(|| sqlx::query(erase).bind(client_id).bind(ROWS_IN_DELETE).execute(self)).await
+        let erased =
+            in_steps(|| sqlx::query(erase).bind(client_id).bind(ROWS_IN_DELETE).execute(self)).await?;
+        // Last: what is relayed amid the steps makes a standing anew.
+        sqlx::query("DELETE FROM client_standing WHERE client_id = ?").bind(client_id).execute(self).await?;
+        Ok(erased)
     }
 }
 

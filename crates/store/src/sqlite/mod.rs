@@ -6,11 +6,14 @@
 mod clients;
 mod config_store;
 mod console;
+mod drift_days;
 mod email_jobs;
 mod errors;
 mod idempotency;
+mod outcomes;
 mod prediction_log;
 mod replicas;
+mod standing;
 mod users;
 
 pub(crate) use errors::{meaning, primary_code};

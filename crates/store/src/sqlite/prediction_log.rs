@@ -7,9 +7,10 @@ use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::Sqlite;
+use super::standing::keep_newer;
 use crate::prediction_log::first_uid_at;
 use crate::sql::{payloads, record};
-use crate::{PredictionLog, StoreError};
+use crate::{PredictionLog, Standing, StoreError};
 
 /// Rows in one statement: enough to make statements rare, few enough for one to stay small.
 const ROWS_IN_STATEMENT: usize = 100;
@@ -43,6 +44,7 @@ impl PredictionLog for Sqlite {
             let statement = insert.build().persistent(records.len() == ROWS_IN_STATEMENT);
             new += statement.execute(&mut *transaction).await?.rows_affected();
         }
+        keep_newer(&mut transaction, &Standing::of_all(records)).await?;
         transaction.commit().await?;
         Ok(new)
     }
@@ -119,22 +121,38 @@ impl PredictionLog for Sqlite {
     }
 
     async fn drop_before(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        let mut dropped = 0;
-        loop {
-            // In steps: other writers wait for none longer than a moment.
-            let step = sqlx::query(
-                "DELETE FROM model_logs WHERE uid IN (SELECT uid FROM model_logs WHERE uid < ? LIMIT 2000)",
-            );
-            let step = step.bind(first_uid_at(before).hyphenated()).execute(self.pool()).await?;
-            dropped += step.rows_affected();
-            if step.rows_affected() == 0 {
-                return Ok(dropped);
-            }
-        }
+        // In steps: other writers wait for none longer than a moment.
+        let predictions =
+            "DELETE FROM model_logs WHERE uid IN (SELECT uid FROM model_logs WHERE uid < ? LIMIT 2000)";
+        let standings = "DELETE FROM client_standing WHERE client_id IN
+            (SELECT client_id FROM client_standing WHERE uid < ? LIMIT 2000)";
+        let dropped = self.in_steps(predictions, first_uid_at(before)).await?;
+        self.in_steps(standings, first_uid_at(before)).await?;
+        Ok(dropped)
     }
 
     async fn erase_predictions(&self, client_id: &str) -> Result<u64, StoreError> {
-        let erased = sqlx::query("DELETE FROM model_logs WHERE client_id = ?").bind(client_id);
-        Ok(erased.execute(self.pool()).await?.rows_affected())
+        let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
+        let standing = sqlx::query("DELETE FROM client_standing WHERE client_id = ?").bind(client_id);
+        standing.execute(&mut *transaction).await?;
+        let predictions = sqlx::query("DELETE FROM model_logs WHERE client_id = ?").bind(client_id);
+        let erased = predictions.execute(&mut *transaction).await?.rows_affected();
+        transaction.commit().await?;
+        Ok(erased)
+    }
+}
+
+impl Sqlite {
+    /// Deletes what is older than a uid, until a step finds nothing more; answers how much it was.
+    async fn in_steps(&self, step: &'static str, before: Uuid) -> Result<u64, StoreError> {
+        let mut deleted = 0;
+        loop {
+            let rows =
+                sqlx::query(step).bind(before.hyphenated()).execute(self.pool()).await?.rows_affected();
+            deleted += rows;
+            if rows == 0 {
+                return Ok(deleted);
+            }
+        }
     }
 }

@@ -66,6 +66,7 @@ pub(crate) fn record(n: u32) -> LogRecord {
             trial: None,
         },
         scores,
+        cut_off: std::collections::BTreeMap::new(),
         heuristic: 0.1 + 0.2,
         arm: "forest_1".to_owned(),
         email: Some(EmailOrder { recipients: vec!["a@example.org".to_owned()], dedupe_key: None }),

@@ -15,11 +15,13 @@ mod config_changes;
 mod config_store;
 mod console_tokens;
 mod database;
+mod drift_days;
 mod email_jobs;
 mod golden_payloads;
 mod idempotency;
 mod ledger;
 mod login_guard;
+mod outcomes;
 mod poisoned_config;
 mod prediction_log;
 mod proposals;
@@ -27,6 +29,7 @@ mod redis;
 mod replicas;
 mod sessions;
 mod sightings;
+mod standing;
 mod users;
 
 mod sqlite {
@@ -62,6 +65,8 @@ mod sqlite {
     config_store_conformance!(empty);
     poisoned_config_conformance!(beside);
     prediction_log_conformance!(empty);
+    outcomes_conformance!(empty);
+    drift_days_conformance!(empty);
     clients_conformance!(empty);
     users_conformance!(empty);
     email_jobs_conformance!(empty);
@@ -125,6 +130,8 @@ mod mysql {
     config_store_conformance!(empty);
     poisoned_config_conformance!(beside);
     prediction_log_conformance!(empty);
+    outcomes_conformance!(empty);
+    drift_days_conformance!(empty);
     clients_conformance!(empty);
     users_conformance!(empty);
     email_jobs_conformance!(empty);

@@ -67,6 +67,43 @@ macro_rules! prediction_log_conformance {
             of_concurrent_deliveries_each_record_is_new_to_one,
             numbers_come_back_to_the_last_bit,
         );
+        conformance!(
+            standing,
+            $empty,
+            a_prediction_is_where_its_client_stands,
+            the_newest_prediction_holds_in_whatever_order_they_come,
+            who_is_not_named_and_what_is_for_nobody_s_sake_stands_nowhere,
+            a_holdout_stands_without_a_score,
+            those_at_risk_come_by_what_is_at_risk_and_in_steps,
+            standings_go_with_the_log,
+            of_concurrent_deliveries_the_newest_holds,
+        );
+    };
+}
+
+macro_rules! outcomes_conformance {
+    ($empty:ident) => {
+        conformance!(
+            outcomes,
+            $empty,
+            a_statement_is_read_back,
+            the_same_again_changes_nothing,
+            a_correction_replaces_what_is_older_whenever_it_comes,
+            what_was_said_between_two_that_agree_is_superseded,
+            of_two_at_one_moment_the_later_one_holds,
+            times_are_kept_to_the_microsecond,
+            names_of_statements_are_compared_exactly,
+            all_statements_are_read_in_steps,
+            an_erased_client_has_no_outcomes,
+            a_batch_with_one_that_cannot_be_stored_leaves_nothing,
+            of_many_who_state_the_same_each_is_told_and_the_newest_holds,
+        );
+    };
+}
+
+macro_rules! drift_days_conformance {
+    ($empty:ident) => {
+        conformance!(drift_days, $empty, days_are_read_back_in_order, what_was_computed_last_is_kept,);
     };
 }
 

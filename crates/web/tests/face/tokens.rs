@@ -99,6 +99,7 @@ async fn a_purpose_is_for_callers_who_may_see_the_config() {
     let allowed = Signer::secret(SECRET).good("predict config");
     assert_eq!(status(&allowed, "trial").await, 200);
     assert_eq!(status(&allowed, "nonsense").await, 422);
+    assert_eq!(status(&allowed, "lookup").await, 422, "only the model page makes those");
 }
 
 #[tokio::test]

@@ -17,7 +17,8 @@ impl FromStr for Change {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let parts = text.split_once('=').filter(|(field, _)| !field.trim().is_empty());
-        let (field, value) = parts.ok_or("expected FIELD=VALUE, as proba_cutoff=0.7 or arms.MODEL=80")?;
+        let (field, value) =
+            parts.ok_or("expected FIELD=VALUE, as proba_cutoff=0.7, arms.MODEL=80 or drift.psi=0.3")?;
         Ok(Self { field: field.trim().to_owned(), value: value.to_owned() })
     }
 }
@@ -33,8 +34,17 @@ impl Change {
             let arms = fields.entry("arms").or_insert_with(|| json!([]));
             return self.make_arm(arms, model);
         }
-        let value = self.read(fields.get(&self.field));
-        fields.insert(self.field.clone(), value);
+        let (mut fields, mut name) = (fields, self.field.as_str());
+        if let Some((group, field)) = name.split_once('.') {
+            let group = fields.entry(group).or_insert_with(|| json!({}));
+            if group.is_null() {
+                *group = json!({});
+            }
+            fields = group.as_object_mut().with_context(|| format!("--set {}: no such field", self.field))?;
+            name = field;
+        }
+        let value = self.read(fields.get(name));
+        fields.insert(name.to_owned(), value);
         Ok(())
     }
 
@@ -100,6 +110,16 @@ mod tests {
         assert_eq!(changed(&["shadow=bw-b, bw-c"])["shadow"], json!(["bw-b", "bw-c"]));
         assert_eq!(changed(&[r#"shadow=["bw,b"]"#])["shadow"], json!(["bw,b"]));
         assert_eq!(changed(&["shadow="])["shadow"], json!([]));
+    }
+
+    #[test]
+    fn a_field_within_a_group_is_named_by_its_path() {
+        let document = changed(&["drift.psi=0.3", "drift.minimum_rows=500", "outcome_window_days=60"]);
+        assert_eq!(document["drift"], json!({"psi": 0.3, "minimum_rows": 500}));
+        assert_eq!(document["outcome_window_days"], 60);
+        assert_eq!(changed(&["drift.psi=0.3", "drift=null"])["drift"], Value::Null);
+        let within = "email.to=7".parse::<Change>().unwrap();
+        assert!(within.make(&mut json!({"email": "none"})).is_err());
     }
 
     #[test]

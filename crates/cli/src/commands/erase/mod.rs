@@ -28,7 +28,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 pub(crate) fn run(args: &args::Erase) -> anyhow::Result<ExitCode> {
     let id_is_possible = !args.client_id.is_empty() && args.client_id.chars().count() <= MAX_CLIENT_ID_CHARS;
     ensure!(id_is_possible, "--client-id: expected 1 to {MAX_CLIENT_ID_CHARS} characters");
-    if !confirmed("Forget this client: predictions, features, emails, sightings and archive?", args.yes)? {
+    if !confirmed(
+        "Forget this client: predictions, outcomes, features, emails, sightings and archive?",
+        args.yes,
+    )? {
         return Ok(ExitCode::FAILURE);
     }
     block_on(async {

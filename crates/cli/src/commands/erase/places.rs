@@ -23,6 +23,8 @@ pub(super) struct Place {
 pub(super) struct Places {
     /// The prediction log.
     pub predictions: Place,
+    /// What was said of what became of them.
+    pub outcomes: Place,
     /// Features and lifetime value: one record.
     pub features: Place,
     /// Email jobs, whatever their state.
@@ -59,6 +61,7 @@ impl Places {
     pub(super) async fn erase(&mut self, keepers: &Keepers<'_>, client: &str) {
         let database = keepers.database;
         self.predictions.take(database.erase_predictions(client).await);
+        self.outcomes.take(database.erase_outcomes(client).await);
         self.features.take(database.erase_features(client).await.map(u64::from));
         self.email_jobs.take(database.erase_client(client).await);
         match &keepers.sightings {
@@ -79,9 +82,10 @@ impl Places {
     }
 
     /// Every place by its name.
-    pub(super) fn all(&self) -> [(&'static str, &Place); 5] {
+    pub(super) fn all(&self) -> [(&'static str, &Place); 6] {
         [
             ("predictions", &self.predictions),
+            ("outcomes", &self.outcomes),
             ("features", &self.features),
             ("email_jobs", &self.email_jobs),
             ("sightings", &self.sightings),
