@@ -34,21 +34,17 @@ impl Change {
             let arms = fields.entry("arms").or_insert_with(|| json!([]));
             return self.make_arm(arms, model);
         }
-        match self.field.split_once('.') {
-            Some((group, field)) => {
-                let group = fields.entry(group).or_insert_with(|| json!({}));
-                if group.is_null() {
-                    *group = json!({});
-                }
-                let group = group.as_object_mut();
-                let fields = group.with_context(|| format!("--set {}: no such field", self.field))?;
-                fields.insert(field.to_owned(), self.read(fields.get(field)));
+        let (mut fields, mut name) = (fields, self.field.as_str());
+        if let Some((group, field)) = name.split_once('.') {
+            let group = fields.entry(group).or_insert_with(|| json!({}));
+            if group.is_null() {
+                *group = json!({});
             }
-            None => {
-                let value = self.read(fields.get(&self.field));
-                fields.insert(self.field.clone(), value);
-            }
+            fields = group.as_object_mut().with_context(|| format!("--set {}: no such field", self.field))?;
+            name = field;
         }
+        let value = self.read(fields.get(name));
+        fields.insert(name.to_owned(), value);
         Ok(())
     }
 
