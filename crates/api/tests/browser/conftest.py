@@ -26,6 +26,8 @@ HOME = "/model_interface"
 # Each could do harm where it is taken for more than text.
 HOSTILE = ["<script>alert(1)</script>", "=HYPERLINK(1)", "a/b?c#d%2e", 'quote"\'onload=x', "Zoë 😀", "{{7*7}}"]
 HELD_OUT = 20
+# Known clients whom no other test looks at.
+ASIDE = [f"aside-{number}" for number in range(40)]
 
 
 class ModelPage:
@@ -50,7 +52,7 @@ def system(tmp_path_factory):
     system = System(tmp_path_factory.mktemp("model_page"), BELLWETHER__CONFIG__POLL_SECONDS="1")
     system.add("vera", "viewer")
     with system.database() as database:
-        for client in [*(f"c{number:04}" for number in range(1_000)), *HOSTILE]:
+        for client in [*(f"c{number:04}" for number in range(1_000)), *ASIDE, *HOSTILE]:
             for table in ("client_features", "client_ltv"):
                 names = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
                 rest = ", ".join(name for name in names if name != "client_id")
@@ -78,6 +80,23 @@ def clients(document) -> dict[str, list[str]]:
     all_ = [str(client) for client in range(100_001, 100_101)]
     held = [client for client in all_ if bucket(document["experiment_salt"], client) < HELD_OUT * 100]
     return {"scored": [client for client in all_ if client not in held], "held_out": held}
+
+
+@pytest.fixture(scope="session")
+def aside(document):
+    """Clients who get a score, each handed out once."""
+    salt = document["experiment_salt"]
+    return iter([client for client in ASIDE if bucket(salt, client) >= HELD_OUT * 100])
+
+
+def logged(system, client: str) -> list[str]:
+    """What the log has of a client, as JSON, once it has everything that was answered before now."""
+    last = system.predict("the last so far")["uid"]
+    with system.database() as database:
+        there = "SELECT count(*) FROM model_logs WHERE uid = ?"
+        until(lambda: database.execute(there, (last,)).fetchone() == (1,), "the log to be complete")
+        query = "SELECT input_output_payloads FROM model_logs WHERE client_id = ?"
+        return [row[0] for row in database.execute(query, (client,))]
 
 
 @pytest.fixture(scope="session")
