@@ -12,6 +12,7 @@ mod pages;
 mod predictor;
 mod resources;
 mod routes;
+mod scoring;
 pub mod startup;
 mod state;
 mod traffic;

@@ -7,6 +7,7 @@ mod access;
 mod api;
 pub mod archive;
 pub mod console;
+pub mod drift;
 mod environment;
 mod error;
 pub mod forgetting;

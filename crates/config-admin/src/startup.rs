@@ -19,6 +19,7 @@ use crate::access::Access;
 use crate::api;
 use crate::archive::Archiver;
 use crate::console::Console;
+use crate::drift::DriftWatcher;
 use crate::forgetting::Forgetter;
 use crate::pages::{self, State};
 use crate::parts::Parts;
@@ -57,6 +58,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .route("/history.json", get().to(pages::export::history_json))
         .route("/history/{environment}/{version}", get().to(pages::version::show))
         .route("/history/prod/{version}/revert", post().to(pages::version::revert))
+        .route("/drift", get().to(pages::drift::show))
         .route("/payloads", get().to(pages::payloads::show))
         .route("/payloads", post().to(pages::payloads::save))
         .route("/payloads/delete", post().to(pages::payloads::delete))
@@ -156,6 +158,7 @@ impl ConsoleService {
         tasks.spawn(Watcher::new(console.clone()).run(background.clone()));
         tasks.spawn(Archiver::new(console.clone()).run(background.clone()));
         tasks.spawn(Forgetter::new(console.clone()).run(background.clone()));
+        tasks.spawn(DriftWatcher::new(console.clone()).run(background.clone()));
         tokio::spawn(background.clone().run_until_cancelled_owned(tidy(access)));
         tokio::spawn(background.clone().run_until_cancelled_owned(keep_metrics(parts.metrics.clone())));
         let handle = server.handle();

@@ -14,6 +14,7 @@ impl fmt::Debug for Settings {
             server,
             auth,
             models,
+            scoring,
             database,
             redis,
             journal,
@@ -36,12 +37,13 @@ impl fmt::Debug for Settings {
             rotating,
             within,
         } = self;
-        let sections: [(&str, &dyn fmt::Debug); 25] = [
+        let sections: &[(&str, &dyn fmt::Debug)] = &[
             ("environment", environment),
             ("replica", replica),
             ("server", server),
             ("auth", auth),
             ("models", models),
+            ("scoring", scoring),
             ("database", database),
             ("redis", redis),
             ("journal", journal),

@@ -21,6 +21,7 @@ pub struct Settings {
     pub server: Server,
     pub auth: Auth,
     pub models: Models,
+    pub scoring: Scoring,
     pub database: Database,
     pub redis: Redis,
     pub journal: Journal,
@@ -124,6 +125,12 @@ pub struct Auth {
 #[serde(deny_unknown_fields)]
 pub struct Models {
     pub path: PathBuf,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scoring {
+    pub budget_milliseconds: u64,
 }
 
 #[derive(Debug, Clone, Deserialize)]

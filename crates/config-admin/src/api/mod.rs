@@ -4,6 +4,7 @@
 
 mod audit;
 mod body;
+mod drift;
 mod environments;
 mod me;
 mod openapi;
@@ -40,6 +41,8 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/proposals/{id}/promote", "POST").post(steps::promote))
         .service(resource("/proposals/{id}/promote-past-staging", "POST").post(steps::promote_past_staging))
         .service(resource("/proposals/{id}/withdraw", "POST").post(steps::withdraw))
+        .service(resource("/drift/{environment}", "GET").get(drift::all))
+        .service(resource("/drift/{environment}/{model}", "GET").get(drift::one))
         .service(resource("/payloads", "GET").get(payloads::list))
         .service(
             resource("/payloads/{name}", "GET, PUT, DELETE")

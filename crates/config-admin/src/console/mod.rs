@@ -68,6 +68,7 @@ pub struct Console {
     progress: Arc<progress::Table>,
     bells: Arc<Bells>,
     evidence: Arc<Mutex<Evidence>>,
+    drift_faults: crate::drift::Faults,
     /// Held by whoever reads the whole audit log.
     verification: Arc<tokio::sync::Mutex<()>>,
 }
@@ -89,6 +90,7 @@ impl Console {
             progress: Arc::default(),
             bells: Arc::default(),
             evidence: Arc::default(),
+            drift_faults: Arc::default(),
             verification: Arc::default(),
         }
     }
@@ -141,6 +143,11 @@ impl Console {
     /// What the watcher of this process has seen; not to be held over an await.
     pub(crate) fn evidence(&self) -> MutexGuard<'_, Evidence> {
         self.evidence.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why the drift of models cannot be measured; not to be held over an await.
+    pub(crate) fn drift_faults(&self) -> &crate::drift::Faults {
+        &self.drift_faults
     }
 
     /// How long a replica may be unheard of before it is called silent.

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::wire::{Answered, ParityRows, StageBundle};
+use super::wire::{Answered, BundleStatistics, ParityRows, StageBundle};
 use crate::console::Health;
 
 /// No answer is larger: parity rows of a bundle are the largest.
@@ -146,6 +146,14 @@ impl EnvironmentApi {
     /// [`ApiError`].
     pub(crate) async fn parity(&self, uid: &str) -> Result<ParityRows, ApiError> {
         self.get(&format!("/bundles/{uid}/parity")).await
+    }
+
+    /// What a bundle's training saw. `uid` is as for [`EnvironmentApi::parity`].
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub(crate) async fn statistics(&self, uid: &str) -> Result<BundleStatistics, ApiError> {
+        self.get(&format!("/bundles/{uid}/statistics")).await
     }
 
     /// Asks for a prediction as a trial; answers how long it took, too.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bellwether_core::bundle::manifest::Statistics;
 use bellwether_core::treatment::Treatment;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -24,6 +25,26 @@ pub(crate) struct ParityRows {
     pub tolerance: f64,
     /// The rows.
     pub rows: Vec<ParityRow>,
+}
+
+/// What a bundle's training saw.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct BundleStatistics {
+    /// SHA-256 of the bundle as a whole, in hex.
+    pub sha256: String,
+    /// The features.
+    pub features: Vec<FeatureKind>,
+    /// How every raw input and the score were distributed.
+    pub statistics: Statistics,
+}
+
+/// A feature, and of what kind it is.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct FeatureKind {
+    /// The raw input, or a ratio's own name.
+    pub name: String,
+    /// `numeric`, `ratio`, `categorical` or `date`.
+    pub kind: String,
 }
 
 /// One input and its probability.

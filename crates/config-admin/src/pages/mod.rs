@@ -4,6 +4,7 @@
 pub(crate) mod account;
 pub(crate) mod audit;
 mod document_form;
+pub(crate) mod drift;
 pub(crate) mod export;
 mod frame;
 pub(crate) mod history;

@@ -47,6 +47,7 @@ LEAST = {
     ("GET", "/history.json"): "viewer",
     ("GET", "/history/{environment}/{version}"): "viewer",
     ("POST", "/history/prod/{version}/revert"): "approver",
+    ("GET", "/drift"): "viewer",
     ("GET", "/payloads"): "viewer",
     ("POST", "/payloads"): "editor",
     ("POST", "/payloads/delete"): "editor",

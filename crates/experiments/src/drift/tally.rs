@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use bellwether_core::prediction::LogRecord;
+use bellwether_core::prediction::{LogRecord, Purpose};
 use serde_json::Value;
 
 use super::reservoir::Reservoir;
@@ -60,9 +60,9 @@ impl Tally {
     }
 }
 
-/// Whether a prediction was made for a client's sake.
+/// Whether a prediction was made for a client's sake: asked for, or looked up by a person.
 fn counts(record: &LogRecord) -> bool {
-    record.purpose.is_none()
+    matches!(record.purpose, None | Some(Purpose::Lookup))
 }
 
 impl InputTally {

@@ -137,8 +137,10 @@ fn only_what_was_answered_for_a_clients_sake_and_scored_is_counted() {
     let unscored = LogRecord { scores: Map::new(), ..record(0, &input, 0.5) };
     assert!(!tally.add(&reference, &unscored));
     assert!(tally.add(&reference, &record(0, &input, 0.5)));
-    assert_eq!(tally.rows, 1);
-    assert!(tally.inputs.iter().all(|input| input.missing == 1), "what is absent is missing");
+    let lookup = LogRecord { purpose: Some(Purpose::Lookup), ..record(0, &input, 0.5) };
+    assert!(tally.add(&reference, &lookup));
+    assert_eq!(tally.rows, 2);
+    assert!(tally.inputs.iter().all(|input| input.missing == 2), "what is absent is missing");
 }
 
 #[test]

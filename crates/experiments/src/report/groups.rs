@@ -1,9 +1,16 @@
 //! How many clients were given what, what became of them, and whether the draw went as it should.
 
+use bellwether_core::config::{ConfigDocument, Percentage};
+use bellwether_core::treatment::{BUCKETS, Treatment};
 use serde::Serialize;
 
-use super::GroupName;
-use crate::statistics::Interval;
+use super::tally::{Counts, HEURISTIC, HOLDOUT, MODEL, Tally};
+use super::{GroupName, LEAST_EVENTS};
+use crate::cohort::Cohort;
+use crate::statistics::{
+    CountTest, Interval, MIXTURE, chi_squared_tail, confidence_sequence, goodness_of_fit, independence,
+    wilson,
+};
 
 /// One group's clients. `entered` is the sum of `moved`, `immature`, `unknown` and `compared`.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
@@ -58,4 +65,87 @@ pub struct RatioCell {
     pub counted: u64,
     /// How many were to be expected.
     pub expected: f64,
+}
+
+/// Below this a sample ratio is a mismatch (Fabijan and others 2019): it is looked at often, and is never small by
+/// chance alone in a year of looks.
+const MISMATCH: f64 = 0.001;
+
+/// Groups that anybody entered.
+pub(super) fn groups(tally: &Tally, alpha: f64) -> Vec<Group> {
+    let told = tally.names.iter().zip(&tally.groups).filter(|(_, counts)| counts.entered > 0);
+    told.map(|(name, counts)| group(name, counts, alpha)).collect()
+}
+
+fn group(name: &GroupName, counts: &Counts, alpha: f64) -> Group {
+    let compared = counts.whole();
+    let stayed = compared.of - compared.count;
+    let enough = compared.count.min(stayed) >= LEAST_EVENTS;
+    let rate = compared.share();
+    let sequence = |rate| confidence_sequence(rate, compared.variance(), MIXTURE, alpha).within(0.0, 1.0);
+    Group {
+        name: name.clone(),
+        entered: counts.entered,
+        moved: counts.moved,
+        moved_seen: counts.moved_seen,
+        immature: counts.immature,
+        unknown: counts.unknown,
+        compared: compared.of,
+        churned: compared.count,
+        rate,
+        fixed: wilson(compared, alpha),
+        sequential: rate.filter(|_| enough).map(sequence),
+    }
+}
+
+/// Whether what became of clients is unknown equally often for every treatment.
+pub(super) fn missing_outcomes(tally: &Tally) -> Option<CountTest> {
+    let row = |group: usize| vec![tally.groups[group].unknown, tally.groups[group].whole().of];
+    independence(&[row(HOLDOUT), row(HEURISTIC), row(MODEL)])
+}
+
+/// Holds who entered against the shares of each regime.
+pub(super) fn sample_ratio(cohort: &Cohort, tally: &Tally) -> Option<SampleRatio> {
+    let groups: Vec<usize> = [HOLDOUT, HEURISTIC].into_iter().chain(tally.arms()).collect();
+    let mut cells: Vec<RatioCell> = groups
+        .iter()
+        .map(|group| RatioCell { name: tally.names[*group].clone(), counted: 0, expected: 0.0 })
+        .collect();
+    let (mut statistic, mut degrees, mut impossible) = (0.0, 0, 0);
+    for (at, regime) in cohort.regimes.all.iter().enumerate().filter(|(_, regime)| regime.own) {
+        let counted: Vec<u64> = groups.iter().map(|group| tally.groups[*group].entered_in[at]).collect();
+        let shares: Vec<f64> =
+            groups.iter().map(|group| share(&regime.document, &tally.names[*group])).collect();
+        let whole = counted.iter().sum::<u64>() as f64;
+        for ((cell, counted), share) in cells.iter_mut().zip(&counted).zip(&shares) {
+            cell.counted += counted;
+            cell.expected += whole * share;
+        }
+        if let Some(test) = goodness_of_fit(&counted, &shares) {
+            statistic += test.statistic;
+            degrees += test.degrees;
+            impossible += test.impossible;
+        }
+    }
+    cells.retain(|cell| cell.counted > 0 || cell.expected > 0.0);
+    if degrees == 0 && impossible == 0 {
+        return None;
+    }
+    let p_value = if impossible > 0 { 0.0 } else { chi_squared_tail(statistic, degrees) };
+    Some(SampleRatio { cells, statistic, degrees, p_value, mismatch: p_value < MISMATCH })
+}
+
+/// A group's share of all clients under a document, 0 to 1.
+fn share(document: &ConfigDocument, name: &GroupName) -> f64 {
+    let part = |percentage: Percentage| f64::from(percentage.buckets()) / f64::from(BUCKETS);
+    let (holdout, heuristic) = (document.holdout_percentage, document.heuristic_percentage);
+    match (name.treatment, &name.model) {
+        (Treatment::Holdout, _) => part(holdout),
+        (Treatment::Heuristic, _) => part(heuristic),
+        (Treatment::Model, model) => {
+            let arm = document.arms.iter().find(|arm| Some(&arm.model) == model.as_ref());
+            let models = BUCKETS - holdout.buckets() - heuristic.buckets();
+            arm.map_or(0.0, |arm| part(arm.percentage) * f64::from(models) / f64::from(BUCKETS))
+        }
+    }
 }

@@ -5,6 +5,7 @@ mod differences;
 mod groups;
 mod models;
 mod notes;
+mod tally;
 mod value;
 
 use bellwether_core::treatment::Treatment;
@@ -19,6 +20,7 @@ pub use models::{
 pub use notes::{Note, NoteKind};
 pub use value::{GroupValue, ValueDifference};
 
+use crate::cohort::Cohort;
 use crate::experiment::Silence;
 use crate::statistics::CountTest;
 
@@ -93,4 +95,41 @@ pub struct ExperimentReport {
     pub value_differences: Vec<ValueDifference>,
     /// What a reader must know, warnings first.
     pub notes: Vec<Note>,
+}
+
+impl Cohort {
+    /// The report: to be asked for when every record and every outcome was taken in. It takes seconds for a million
+    /// clients, so a server asks on a thread that may block.
+    pub fn report(&self) -> ExperimentReport {
+        let (spec, tally) = (&self.spec, tally::Tally::of(self));
+        let compared = models::Compared::of(self);
+        let (values, value_differences) = value::values(self, &tally);
+        let mut report = ExperimentReport {
+            environment: spec.environment.clone(),
+            salt: spec.salt.clone(),
+            versions: spec.own_versions().map(|version| version.version).collect(),
+            regimes: self.regimes.all.iter().filter(|regime| regime.own).count(),
+            from: spec.from,
+            to: spec.to,
+            as_of: spec.as_of,
+            window_days: spec.window_days,
+            silence: spec.silence,
+            alpha: spec.alpha,
+            contact_cost: spec.contact_cost,
+            kept_share: spec.kept_share,
+            predictions: self.predictions,
+            clients: self.clients.len() as u64,
+            groups: groups::groups(&tally, spec.alpha),
+            sample_ratio: groups::sample_ratio(self, &tally),
+            missing_outcomes: groups::missing_outcomes(&tally),
+            differences: differences::differences(&tally, spec.alpha),
+            models: models::on_clients(self, &compared),
+            agreement: models::agreement(self, &compared),
+            values,
+            value_differences,
+            notes: Vec::new(),
+        };
+        report.notes = notes::notes(self, &tally, &compared, &report);
+        report
+    }
 }
