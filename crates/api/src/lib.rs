@@ -3,13 +3,16 @@
 
 mod email_sink;
 mod explaining;
+mod flagged;
 mod heartbeat;
 mod idempotency;
 mod live;
 mod openapi;
+mod pages;
 mod predictor;
 mod resources;
 mod routes;
+mod scoring;
 pub mod startup;
 mod state;
 mod traffic;

@@ -27,6 +27,7 @@ use crate::routes;
         routes::emails::enqueue,
         routes::jobs::job,
         routes::outcomes::outcomes,
+        routes::flagged::flagged,
         routes::config::config,
         routes::config::refresh,
         routes::config::refresh_by_post,

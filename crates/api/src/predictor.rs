@@ -21,8 +21,16 @@ use futures_util::future::join_all;
 use serde_json::Map;
 use uuid::Uuid;
 
+use crate::scoring::Served;
+
 /// Customers decided about together on a blocking thread: few enough that features stay in cache.
 const CHUNK: usize = 256;
+
+/// A batch's rows are scored hundreds at a time, and nobody waits for one alone.
+const BATCH_PATIENCE: u32 = 10;
+
+/// How long a trial waits for models that do not answer, at least.
+const TRIAL_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Makes predictions. Nothing in here waits for a database.
 #[derive(Clone)]
@@ -34,6 +42,8 @@ pub(crate) struct Predictor {
     pub sightings: Arc<dyn Sightings>,
     pub clock: Arc<dyn Clock>,
     pub on_full: OnFull,
+    /// How long an answer waits for models that do not answer it.
+    pub patience: Duration,
 }
 
 /// A call's circumstances.
@@ -81,7 +91,7 @@ impl Predictor {
     /// Answers one customer; the answer is in the journal before it is returned.
     pub(crate) async fn predict(
         &self,
-        live: &Snapshot,
+        live: &Served,
         customer: Customer,
         call: Call,
     ) -> Result<Answer, Unanswered> {
@@ -89,7 +99,8 @@ impl Predictor {
         logs::name_uid(uid);
         let fallback = uid.to_string();
         let id = customer.client_id.as_deref().unwrap_or(&fallback);
-        let decided = live.decide(&[&customer], &[id])?;
+        let under_way = live.score(&[&customer], &[id])?;
+        let decided = live.decide(under_way, &[&customer], self.patience(&call)).await;
         let decision = decided.into_iter().next().ok_or(Unanswered::Stopped)?;
         let mut answer = self.answer(live, uid, &customer, &decision, &call).await?;
         // Only now, when the answer is written down: what a trial is told beside it stays out of the record.
@@ -97,11 +108,15 @@ impl Predictor {
         Ok(answer)
     }
 
+    /// How long other models are waited for: a trial looks at every score, and nobody waits for it.
+    fn patience(&self, call: &Call) -> Duration {
+        if call.purpose == Some(Purpose::Trial) { self.patience.max(TRIAL_PATIENCE) } else { self.patience }
+    }
+
     fn trial(&self, live: &Snapshot, decision: &Decision) -> TrialAnswer {
-        let scores = decision.scores.iter().enumerate();
         TrialAnswer {
-            scores: scores.map(|(model, score)| (live.uid(model).to_owned(), *score)).collect(),
-            cut_off: BTreeMap::new(),
+            scores: scored(live, decision).map(|(model, score)| (model.to_owned(), score)).collect(),
+            cut_off: cut_off(live, decision),
             heuristic: decision.heuristic,
             arm: live.uid(decision.assignment.arm).to_owned(),
             probability: decision.probability,
@@ -113,7 +128,7 @@ impl Predictor {
     /// Answers many customers, scored together off the threads that answer requests.
     pub(crate) async fn predict_batch(
         &self,
-        live: &Arc<Snapshot>,
+        live: &Arc<Served>,
         customers: Vec<Customer>,
         call: Call,
     ) -> Vec<Result<Answer, Unanswered>> {
@@ -134,27 +149,29 @@ impl Predictor {
 
     async fn predict_chunk(
         &self,
-        live: Arc<Snapshot>,
+        live: Arc<Served>,
         chunk: Vec<(Uuid, Customer)>,
         calls: Vec<Call>,
     ) -> Vec<Result<Answer, Unanswered>> {
         let count = chunk.len();
-        let decide = {
+        let score = {
             let live = Arc::clone(&live);
             move || {
                 let uids: Vec<_> = chunk.iter().map(|(uid, _)| uid.to_string()).collect();
                 let customers: Vec<_> = chunk.iter().map(|(_, customer)| customer).collect();
                 let named = customers.iter().zip(&uids);
                 let ids: Vec<_> = named.map(|(c, uid)| c.client_id.as_deref().unwrap_or(uid)).collect();
-                let decided = live.decide(&customers, &ids);
-                (chunk, decided)
+                let scored = live.score(&customers, &ids);
+                (chunk, scored)
             }
         };
-        let (chunk, decisions) = match tokio::task::spawn_blocking(decide).await {
-            Ok((chunk, Ok(decisions))) => (chunk, decisions),
+        let (chunk, under_way) = match tokio::task::spawn_blocking(score).await {
+            Ok((chunk, Ok(under_way))) => (chunk, under_way),
             Ok((_, Err(error))) => return (0..count).map(|_| Err(error.clone().into())).collect(),
             Err(_) => return (0..count).map(|_| Err(Unanswered::Stopped)).collect(),
         };
+        let customers: Vec<_> = chunk.iter().map(|(_, customer)| customer).collect();
+        let decisions = live.decide(under_way, &customers, self.patience * BATCH_PATIENCE).await;
         let answers = chunk.iter().zip(&decisions).zip(&calls);
         let answers = answers
             .map(|(((uid, customer), decision), call)| self.answer(&live, *uid, customer, decision, call));
@@ -235,7 +252,6 @@ impl Predictor {
         });
         // What is tried in staging is what production was asked of its clients: none of that stays there.
         let is_trial = purpose == Some(Purpose::Trial);
-        let scores = decision.scores.iter().enumerate();
         LogRecord {
             schema: RECORD_SCHEMA,
             environment: self.environment.clone(),
@@ -245,14 +261,27 @@ impl Predictor {
             purpose,
             input: if is_trial { Map::new() } else { customer.to_json(&live.schema) },
             output,
-            scores: scores.map(|(model, score)| (live.uid(model).to_owned(), (*score).into())).collect(),
-            cut_off: BTreeMap::new(),
+            scores: scored(live, decision).map(|(model, score)| (model.to_owned(), score.into())).collect(),
+            cut_off: cut_off(live, decision),
             heuristic: decision.heuristic,
             arm: live.uid(decision.assignment.arm).to_owned(),
             email,
             trace: call.trace.and_then(|trace| trace.named()),
         }
     }
+}
+
+/// The models that scored, and what they said.
+fn scored<'a>(live: &'a Snapshot, decision: &Decision) -> impl Iterator<Item = (&'a str, f64)> {
+    let scores = decision.scores.iter().enumerate();
+    scores.filter_map(|(model, score)| Some((live.uid(model), score.ok()?)))
+}
+
+/// The models that did not, and why.
+fn cut_off(live: &Snapshot, decision: &Decision) -> BTreeMap<String, String> {
+    let scores = decision.scores.iter().enumerate();
+    let cut_off = scores.filter_map(|(model, score)| Some((live.uid(model), score.err()?)));
+    cut_off.map(|(model, why)| (model.to_owned(), why.as_str().to_owned())).collect()
 }
 
 fn observe(output: &Answer) {

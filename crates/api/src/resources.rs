@@ -113,6 +113,7 @@ impl Resources {
             sightings,
             clock: clock.clone(),
             on_full: settings.journal.on_full,
+            patience: Duration::from_millis(settings.scoring.budget_milliseconds),
         };
         let explainer = Arc::new(Explainer::start(&settings.explain).context("explain.threads")?);
         let heartbeat = Arc::new(Heartbeat {

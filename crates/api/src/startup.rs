@@ -16,11 +16,14 @@ use bellwether_store::ConfigChanges;
 use bellwether_web::auth::{Scope, require};
 use bellwether_web::health::Draining;
 use bellwether_web::{Face, Problem, logs, metrics, tls};
+use chrono::TimeDelta;
 use futures_util::StreamExt as _;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::flagged::FlaggedClients;
 use crate::live::Live;
+use crate::pages::{self, Desk};
 use crate::resources::{Parts, Resources};
 use crate::routes;
 use crate::state::{Limits, State};
@@ -44,6 +47,7 @@ fn routes(config: &mut web::ServiceConfig, metrics_here: bool) {
         .service(resource("/emails", "POST").post(routes::emails::enqueue).wrap(guard(Scope::Emails)))
         .service(resource("/jobs/{id}", "GET").get(routes::jobs::job).wrap(guard(Scope::Emails)))
         .service(resource("/outcomes", "POST").post(routes::outcomes::outcomes).wrap(guard(Scope::Outcomes)))
+        .service(resource("/flagged", "GET").get(routes::flagged::flagged).wrap(guard(Scope::Predict)))
         .service(resource("/config", "GET").get(routes::config::config).wrap(guard(Scope::Config)))
         .service(
             resource("/config-refresh", "GET, POST")
@@ -66,6 +70,30 @@ fn routes(config: &mut web::ServiceConfig, metrics_here: bool) {
     if metrics_here {
         config.service(resource("/metrics", "GET").get(routes::docs::metrics));
     }
+}
+
+/// Every page of the model page, and every form. They take the cookie of a session, which each asks for itself, and
+/// forms from our own pages only.
+fn page_routes(config: &mut web::ServiceConfig) {
+    config
+        .service(resource("/assets/model.css", "GET").get(pages::css))
+        .service(resource("/assets/model.js", "GET").get(pages::js))
+        .service(resource("/assets/icon.svg", "GET").get(pages::icon))
+        .service(resource("/login", "GET, POST").get(pages::login::show).post(pages::login::log_in))
+        .service(resource("/logout", "POST").post(pages::login::log_out))
+        .service(resource(pages::HOME, "GET, POST").get(pages::table::show).post(pages::table::look))
+        .service(resource("/model_interface/upload", "POST").post(pages::table::upload))
+        .service(resource("/model_interface/table", "POST").post(pages::table::sort))
+        .service(resource("/model_interface/table.csv", "POST").post(pages::table::save))
+        .service(resource(pages::flagged::PATH, "GET").get(pages::flagged::show))
+        .service(resource("/model_interface/flagged.csv", "GET").get(pages::flagged::save))
+        .service(
+            resource("/model_interface/clients/{id}", "GET, POST")
+                // What is no text names no client.
+                .app_data(web::PathConfig::default().error_handler(|_, _| pages::no_such_page().into()))
+                .get(pages::client::show)
+                .post(pages::client::what_if),
+        );
 }
 
 fn resource(path: &str, allowed: &'static str) -> actix_web::Resource {
@@ -95,6 +123,7 @@ pub struct Application {
     timings: Timings,
     /// Ends what runs beside the answers.
     background: CancellationToken,
+    desk: Option<Desk>,
 }
 
 #[derive(Clone, Copy)]
@@ -138,13 +167,21 @@ impl Application {
             emails: resources.emails.clone(),
             keys: resources.database.clone(),
             outcomes: resources.database.clone(),
+            flagged: FlaggedClients {
+                standings: resources.database.clone(),
+                max_age: TimeDelta::days(settings.flagged.max_age_days.into()),
+            },
             changes: resources.changes.clone(),
             draining: draining.clone(),
             limits: Limits::new(settings),
             auth_required: settings.auth.mode == AuthMode::Required,
             clock: resources.clock.clone(),
         });
-        let server = serve(settings, listener, face, state, metrics)?;
+        let desk = settings
+            .model_page
+            .enabled
+            .then(|| Desk::new(settings, resources.database.clone(), resources.clock.clone()));
+        let server = serve(settings, listener, face, state, desk.clone(), metrics)?;
         let timings = Timings {
             poll: Duration::from_secs(settings.config.poll_seconds),
             heartbeat: Duration::from_secs(settings.replicas.heartbeat_seconds),
@@ -161,6 +198,7 @@ impl Application {
             metrics: handle,
             timings,
             background,
+            desk,
         })
     }
 
@@ -175,7 +213,8 @@ impl Application {
     /// # Errors
     /// Where the server fails.
     pub async fn run_until_stopped(self, stop: CancellationToken) -> anyhow::Result<()> {
-        let Self { server, metrics_server, resources, draining, metrics, timings, background, .. } = self;
+        let Self { server, metrics_server, resources, draining, metrics, timings, background, desk, .. } =
+            self;
         tokio::spawn(
             background.clone().run_until_cancelled_owned(poll_config(resources.live.clone(), timings.poll)),
         );
@@ -184,6 +223,9 @@ impl Application {
         let beating = resources.heartbeat.clone().run(timings.heartbeat);
         tokio::spawn(background.clone().run_until_cancelled_owned(beating));
         tokio::spawn(background.clone().run_until_cancelled_owned(keep_metrics(metrics)));
+        if let Some(desk) = desk {
+            tokio::spawn(background.clone().run_until_cancelled_owned(tidy(desk)));
+        }
         if let Some(server) = metrics_server {
             tokio::spawn(background.clone().run_until_cancelled_owned(server));
         }
@@ -219,10 +261,13 @@ fn serve(
     listener: TcpListener,
     face: Face,
     state: web::Data<State>,
+    desk: Option<Desk>,
     metrics: web::Data<PrometheusHandle>,
 ) -> anyhow::Result<Server> {
     let metrics_here = settings.server.metrics_bind.is_empty();
+    let desk = desk.map(web::Data::new);
     let mut server = HttpServer::new(move || {
+        let desk = desk.clone();
         let (face, live) = (face.clone(), state.live.clone());
         // What is wrapped last comes first: a request gets its id, passes the face, which says in what order
         // it looks at what, and comes to its route, which demands a scope.
@@ -233,6 +278,11 @@ fn serve(
             .wrap(from_fn(move |request, next| count_failures(live.clone(), request, next)))
             .wrap(logs::requests())
             .configure(move |config| routes(config, metrics_here))
+            .configure(move |config| {
+                if let Some(desk) = desk {
+                    page_routes(config.app_data(desk));
+                }
+            })
     })
     .disable_signals()
     .client_request_timeout(Duration::from_secs(settings.server.request_timeout_seconds))
@@ -274,6 +324,18 @@ async fn poll_config(live: Arc<Live>, every: Duration) {
         if let Err(error) = live.refresh().await {
             tracing::warn!(%error, "the live config cannot be looked up; what is live stays");
         }
+    }
+}
+
+/// How often sessions and counted guesses that have run out are forgotten.
+const TIDY: Duration = Duration::from_secs(600);
+
+async fn tidy(desk: Desk) {
+    loop {
+        if let Err(error) = desk.entrance.tidy().await {
+            tracing::warn!(%error, "what has run out cannot be forgotten at the moment");
+        }
+        tokio::time::sleep(TIDY).await;
     }
 }
 

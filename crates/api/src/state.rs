@@ -15,6 +15,7 @@ use bellwether_web::health::Draining;
 use uuid::Uuid;
 
 use crate::explaining::Explainer;
+use crate::flagged::FlaggedClients;
 use crate::live::Live;
 use crate::predictor::Predictor;
 
@@ -30,6 +31,7 @@ pub(crate) struct State {
     pub emails: EmailOutbox,
     pub keys: Arc<dyn IdempotencyKeys>,
     pub outcomes: Arc<dyn Outcomes>,
+    pub flagged: FlaggedClients,
     pub changes: Arc<dyn ConfigChanges>,
     pub draining: Draining,
     pub limits: Limits,

@@ -23,7 +23,7 @@ pub use entrance::{Entrance, EntranceOptions};
 pub use fields::Fields;
 pub use frame::{Frame, Link, Person};
 pub use newcomer::LoginRefused;
-pub use posted::{FORM, Kept, address};
+pub use posted::{FORM, Kept, address, read};
 pub use refused::{Ended, Refused};
 pub use sessions::Signed;
 pub use site::{Site, SiteLink};

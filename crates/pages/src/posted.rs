@@ -3,17 +3,21 @@
 
 use std::time::Duration;
 
-use actix_web::http::header::{HOST, ORIGIN};
-use actix_web::web::Payload;
+use actix_web::http::header::{CONTENT_LENGTH, HOST, ORIGIN};
+use actix_web::web::{Bytes, Payload};
 use actix_web::{HttpMessage as _, HttpRequest};
 use bellwether_store::Role;
+use bellwether_web::Problem;
 use bellwether_web::body::{self, BodyLimit};
+use futures_util::StreamExt as _;
 use subtle::ConstantTimeEq as _;
 
 use crate::{Ended, Entrance, Fields, NotAllowed, Refused, Signed};
 
 /// A form: the largest document and its reason fit many times.
 pub const FORM: BodyLimit = BodyLimit { bytes: 512 * 1024, timeout: Duration::from_secs(10) };
+/// How much of what is too large is read for nothing, in bytes.
+const LET_GO: usize = 32 * 1024 * 1024;
 /// What is never kept over a login.
 const NOT_KEPT: [&str; 5] = ["csrf", "password", "new_password", "kept", "kept_path"];
 
@@ -75,7 +79,7 @@ impl Entrance {
         limit: BodyLimit,
     ) -> Result<Fields, Refused> {
         self.from_us(request)?;
-        let body = body::read(request, payload, limit, &["application/x-www-form-urlencoded"]).await?;
+        let body = read(request, payload, limit, &["application/x-www-form-urlencoded"]).await?;
         Ok(Fields::parse(&body))
     }
 
@@ -89,6 +93,26 @@ impl Entrance {
         }
         Err(Refused::Forbidden("This form was sent by another site. Nothing was done.".to_owned()))
     }
+}
+
+/// Reads a form's body. One that is too large is read to its end, up to a bound, and let go of: browsers show no answer
+/// that comes before they have sent everything.
+///
+/// # Errors
+/// As [`body::read`].
+pub async fn read(
+    request: &HttpRequest,
+    mut payload: Payload,
+    limit: BodyLimit,
+    types: &[&str],
+) -> Result<Bytes, Problem> {
+    let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if length.is_some_and(|length: usize| length > limit.bytes && length <= LET_GO) {
+        let all = async { while payload.next().await.is_some_and(|chunk| chunk.is_ok()) {} };
+        // Whether it came whole makes no difference: it is refused.
+        let _ = tokio::time::timeout(limit.timeout, all).await;
+    }
+    body::read(request, payload, limit, types).await
 }
 
 /// Whether a page of ours sent a request, as the browser tells: by `Sec-Fetch-Site`, else by `Origin`. A client that

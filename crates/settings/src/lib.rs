@@ -8,6 +8,7 @@ mod debug;
 mod embedded;
 mod layers;
 mod load;
+mod model_page;
 mod network;
 mod secrets;
 mod sections;
@@ -18,6 +19,7 @@ pub use console::{
 };
 pub use embedded::Embedded;
 pub use load::{Problem, Problems, load, load_from, load_with};
+pub use model_page::ModelPage;
 pub use network::Network;
 pub use secrets::{AwsSecrets, EnvironmentSecrets, Rotating, SecretError, SecretSource};
 pub use sections::{

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::Rotating;
 use crate::console::{Console, Environments};
+use crate::model_page::ModelPage;
 
 /// Everything an operator sets.
 #[derive(Clone, Deserialize)]
@@ -20,6 +21,7 @@ pub struct Settings {
     pub server: Server,
     pub auth: Auth,
     pub models: Models,
+    pub scoring: Scoring,
     pub database: Database,
     pub redis: Redis,
     pub journal: Journal,
@@ -30,6 +32,8 @@ pub struct Settings {
     pub explain: Explain,
     pub smtp: Smtp,
     pub worker: Worker,
+    pub model_page: ModelPage,
+    pub flagged: Flagged,
     pub console: Console,
     pub environments: Environments,
     pub replicas: Replicas,
@@ -121,6 +125,12 @@ pub struct Auth {
 #[serde(deny_unknown_fields)]
 pub struct Models {
     pub path: PathBuf,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scoring {
+    pub budget_milliseconds: u64,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -241,6 +251,21 @@ pub struct Smtp {
 #[serde(deny_unknown_fields)]
 pub struct Worker {
     pub bind: String,
+    pub digest_at: String,
+}
+
+impl Worker {
+    /// When the digest is due each day, in UTC; none where it never is, or the text is no time of day.
+    pub fn digest_time(&self) -> Option<chrono::NaiveTime> {
+        chrono::NaiveTime::parse_from_str(&self.digest_at, "%H:%M").ok()
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Flagged {
+    pub max_age_days: u32,
+    pub public_url: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -60,8 +60,11 @@ pub(crate) fn check(settings: Settings) -> Result<Settings, Problems> {
         ("config.poll_seconds", settings.config.poll_seconds),
         ("ltv.ttl_seconds", settings.ltv.ttl_seconds),
         ("ltv.max_clients", settings.ltv.max_clients),
+        ("model_page.session_idle_minutes", settings.model_page.session_idle_minutes.into()),
+        ("model_page.session_hours", settings.model_page.session_hours.into()),
         ("explain.threads", settings.explain.threads as u64),
         ("explain.queue", settings.explain.queue as u64),
+        ("flagged.max_age_days", settings.flagged.max_age_days.into()),
         ("smtp.timeout_seconds", settings.smtp.timeout_seconds),
         ("smtp.concurrency", settings.smtp.concurrency as u64),
     ];
@@ -70,6 +73,14 @@ pub(crate) fn check(settings: Settings) -> Result<Settings, Problems> {
     }
     let rounds = (1..=MAX_EXPLAIN_ROUNDS).contains(&settings.explain.rounds);
     expect(rounds, "explain.rounds", "expected 1 to 100");
+    let digest_at = &settings.worker.digest_at;
+    let daily = digest_at.is_empty() || settings.worker.digest_time().is_some();
+    expect(daily, "worker.digest_at", "expected a time of day as 07:00, or nothing");
+    let pages = &settings.flagged.public_url;
+    let pathless = pages.trim_end_matches('/').matches('/').count() == 2;
+    let schemed = ["https://", "http://"].iter().any(|scheme| pages.starts_with(scheme));
+    let linkable = pages.is_empty() || schemed && pathless;
+    expect(linkable, "flagged.public_url", "expected https://host, without a path, or nothing");
     for recipient in &settings.smtp.recipients {
         let message = format!("expected email addresses, not `{recipient}`");
         expect(recipient.contains('@'), "smtp.recipients", &message);

@@ -13,6 +13,7 @@ mod database;
 mod drift_days;
 mod email_jobs;
 mod error;
+mod flagged;
 mod idempotency;
 pub mod journal;
 mod login;
@@ -43,6 +44,7 @@ pub use email_jobs::{
     EmailClaim, EmailJob, EmailJobCounts, EmailJobState, EmailJobs, EmailRetry, NewEmailJob, WaitingEmailJob,
 };
 pub use error::StoreError;
+pub use flagged::{FlaggedCursor, FlaggedPage, FlaggedQuery, FlaggedSummary, NoCursor};
 pub use idempotency::{IdempotencyKeys, KeyedAnswer, KeyedRequest};
 pub use login::{Login, LoginDetails};
 pub use ltv_cache::{LtvCache, LtvCacheOptions, LtvLookup, LtvSource};

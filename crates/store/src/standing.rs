@@ -45,7 +45,7 @@ impl Standing {
     /// client's sake.
     pub(crate) fn of(record: &LogRecord) -> Option<Self> {
         let client_id = record.client_id.clone()?;
-        if record.purpose.is_some() {
+        if !record.counts() {
             return None;
         }
         let answer = &record.output;

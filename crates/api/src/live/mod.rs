@@ -9,11 +9,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use bellwether_core::bundle::{Bundles, ModelFolder};
+use bellwether_core::config::ConfigVersion;
 use bellwether_core::prediction::Snapshot;
 use bellwether_store::{Clock, ConfigStore, StoreError, StoredVersion};
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
+use crate::scoring::Served;
 use crate::traffic::TrafficCount;
 use last_good::LastGood;
 
@@ -23,7 +25,7 @@ pub(crate) struct Live {
     models: Arc<ModelFolder>,
     configs: Arc<dyn ConfigStore>,
     last_good: LastGood,
-    snapshot: ArcSwapOption<Snapshot>,
+    served: ArcSwapOption<Served>,
     bundles: ArcSwap<Bundles>,
     traffic: ArcSwapOption<TrafficCount>,
     told: Mutex<Told>,
@@ -70,7 +72,7 @@ impl Live {
             models: sources.models,
             configs: sources.configs,
             last_good: LastGood::new(sources.last_good),
-            snapshot: ArcSwapOption::empty(),
+            served: ArcSwapOption::empty(),
             bundles: ArcSwap::default(),
             traffic: ArcSwapOption::empty(),
             told: Mutex::default(),
@@ -93,7 +95,12 @@ impl Live {
 
     /// What is live now.
     pub(crate) fn snapshot(&self) -> Option<Arc<Snapshot>> {
-        self.snapshot.load_full()
+        self.served.load_full().map(|served| served.snapshot())
+    }
+
+    /// The same with what it takes to score by it.
+    pub(crate) fn served(&self) -> Option<Arc<Served>> {
+        self.served.load_full()
     }
 
     /// Where the live version's answers are counted; none while none is live. Takes no lock either.
@@ -156,14 +163,12 @@ impl Live {
             self.tell_refused(None);
             return Ok(());
         }
-        match Snapshot::build(version, bundles) {
-            Ok(snapshot) => {
-                self.go_live(snapshot).await;
+        match served(version, bundles) {
+            Ok(served) => {
+                self.go_live(served).await;
                 self.tell_refused(None);
             }
-            Err(refusals) => {
-                self.tell_refused(Some((number, refusals.iter().map(ToString::to_string).collect())));
-            }
+            Err(why) => self.tell_refused(Some((number, why))),
         }
         Ok(())
     }
@@ -199,13 +204,12 @@ impl Live {
             }
         };
         let (number, bundles) = (version.version, self.scan().await);
-        match Snapshot::build(version, &bundles) {
-            Ok(snapshot) => {
+        match served(version, &bundles) {
+            Ok(served) => {
                 tracing::warn!(version = number, "starting on the last good config, kept on disk");
-                self.go_live(snapshot).await;
+                self.go_live(served).await;
             }
-            Err(refusals) => {
-                let why: Vec<_> = refusals.iter().map(ToString::to_string).collect();
+            Err(why) => {
                 tracing::error!(version = number, ?why, "the last good config cannot be served any more");
                 if self.told().refused.is_none() {
                     self.tell_refused(Some((number, why)));
@@ -214,14 +218,14 @@ impl Live {
         }
     }
 
-    async fn go_live(&self, snapshot: Snapshot) {
-        if let Err(error) = self.last_good.write(&snapshot.config).await {
+    async fn go_live(&self, served: Served) {
+        if let Err(error) = self.last_good.write(&served.config).await {
             tracing::warn!(%error, "the live config could not be kept on disk");
         }
-        let (number, now) = (snapshot.config.version, self.clock.now());
+        let (number, now) = (served.config.version, self.clock.now());
         // First, so that every answer of the new version is counted.
         self.traffic.store(Some(Arc::new(TrafficCount::begin(number, now))));
-        self.snapshot.store(Some(Arc::new(snapshot)));
+        self.served.store(Some(Arc::new(served)));
         self.lock().since = Some(now);
         metrics::gauge!("bellwether_config_version", "environment" => self.environment.clone())
             .set(number as f64);
@@ -285,6 +289,16 @@ impl Live {
     fn lock(&self) -> std::sync::MutexGuard<'_, Told> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A version with its models and their lanes.
+///
+/// # Errors
+/// Every reason why it cannot go live.
+fn served(version: ConfigVersion, bundles: &Bundles) -> Result<Served, Vec<String>> {
+    let snapshot = Snapshot::build(version, bundles)
+        .map_err(|refusals| refusals.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+    Served::begin(snapshot).map_err(|error| vec![format!("no thread to score on: {error}")])
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ pub(crate) mod config;
 pub(crate) mod docs;
 pub(crate) mod emails;
 pub(crate) mod explain;
+pub(crate) mod flagged;
 pub(crate) mod jobs;
 pub(crate) mod outcomes;
 pub(crate) mod predict;

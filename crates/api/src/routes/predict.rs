@@ -5,12 +5,13 @@ use std::time::Instant;
 
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use bellwether_core::customer::Customer;
-use bellwether_core::prediction::{Answer, Purpose, Snapshot};
+use bellwether_core::prediction::{Answer, Purpose};
 use bellwether_web::trace::Trace;
 use bellwether_web::{Problem, body};
 
 use crate::idempotency::IdempotencyKey;
 use crate::predictor::Call;
+use crate::scoring::Served;
 use crate::state::State;
 
 #[utoipa::path(
@@ -64,6 +65,6 @@ pub(crate) fn call(request: &HttpRequest) -> Result<Call, Problem> {
 ///
 /// # Errors
 /// 503 while nothing is.
-pub(crate) fn live(state: &State) -> Result<Arc<Snapshot>, Problem> {
-    state.live.snapshot().ok_or_else(|| Problem::unavailable(state.live.hindrances().join("; ")))
+pub(crate) fn live(state: &State) -> Result<Arc<Served>, Problem> {
+    state.live.served().ok_or_else(|| Problem::unavailable(state.live.hindrances().join("; ")))
 }

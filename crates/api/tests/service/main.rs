@@ -4,6 +4,7 @@
 mod access;
 mod bundles;
 mod explain;
+mod flagged;
 mod observability;
 mod outcomes;
 mod poisoned_config;

@@ -54,7 +54,7 @@ async fn many_are_each_taken_or_refused_in_the_order_they_came() {
     );
     assert_eq!(answer[2]["errors"][0]["field"], "body");
 
-    let lines = rows.iter().map(|row| format!("{row}\n")).collect::<String>() + "\n{\"broken\n";
+    let lines = rows.iter().map(Value::to_string).collect::<Vec<_>>().join("\n") + "\n\n{\"broken\n";
     let request =
         service.request(Method::POST, "/outcomes").header(header::CONTENT_TYPE, "application/x-ndjson");
     let response = request.body(lines).send().await.unwrap();
@@ -91,6 +91,9 @@ async fn what_is_no_statement_is_refused_and_no_more_than_so_many_are_taken() {
 async fn the_scope_is_its_own() {
     let service = Service::start(&[("auth.mode", "required")]).await;
     assert_eq!(post(&service, &left("a", "1")).await.status(), 403);
+    assert_eq!(service.request(Method::GET, "/flagged").send().await.unwrap().status(), 200);
+    let stranger = reqwest::get(format!("{}/flagged", service.url));
+    assert_eq!(stranger.await.unwrap().status(), 401);
     let stranger = reqwest::Client::new().post(format!("{}/outcomes", service.url)).json(&left("a", "1"));
     assert_eq!(stranger.send().await.unwrap().status(), 401);
 }

@@ -10,7 +10,7 @@ mod parity;
 
 pub use error::BundleError;
 pub use folder::{Bundles, ModelFolder};
-pub use manifest::Manifest;
+pub use manifest::{Feature, Manifest};
 pub use parity::PARITY_TOLERANCE;
 
 pub(crate) use error::FieldFault;

@@ -8,7 +8,7 @@ use tract_onnx::prelude::*;
 
 use tract_onnx::tract_core::internal::bail;
 
-use super::graph;
+use super::{ScoreError, graph};
 
 type State = tract_onnx::tract_core::plan::SimpleState<TypedFact, Box<dyn TypedOp>>;
 
@@ -31,7 +31,12 @@ impl Engine {
     ///
     /// # Errors
     /// What went wrong, a panic of tract's included.
-    pub(super) fn run(&self, rows: &[f32], columns: usize, take: impl FnOnce(&[f32])) -> Result<(), String> {
+    pub(super) fn run(
+        &self,
+        rows: &[f32],
+        columns: usize,
+        take: impl FnOnce(&[f32]),
+    ) -> Result<(), ScoreError> {
         let kept = self.states.lock().unwrap_or_else(PoisonError::into_inner).pop();
         // A panic drops the state it happened in: nothing half done is used again.
         let ran = catch_unwind(AssertUnwindSafe(|| {
@@ -41,9 +46,8 @@ impl Engine {
             hand_over(&outputs, rows.len() / columns, take)?;
             TractResult::Ok(state)
         }));
-        let state =
-            ran.map_err(|panic| graph::told(&*panic).to_owned())?.map_err(|error| format!("{error:#}"))?;
-        self.keep(state);
+        let ran = ran.map_err(|panic| ScoreError::Panicked(graph::told(&*panic).to_owned()))?;
+        self.keep(ran.map_err(|error| ScoreError::Graph(format!("{error:#}")))?);
         Ok(())
     }
 

@@ -35,6 +35,9 @@ pub enum ScoreError {
     /// The graph failed.
     #[error("the graph failed: {0}")]
     Graph(String),
+    /// The graph panicked.
+    #[error("the graph panicked: {0}")]
+    Panicked(String),
 }
 
 impl Scorer {
@@ -62,7 +65,7 @@ impl Scorer {
         let mut probabilities = Vec::with_capacity(rows.len() / self.columns);
         for rows in rows.chunks(ROWS_AT_A_TIME * self.columns) {
             let ran = self.engine.run(rows, self.columns, |part| probabilities.extend_from_slice(part));
-            ran.map_err(ScoreError::Graph)?;
+            ran?;
         }
         finite(&probabilities)?;
         Ok(probabilities)
@@ -78,7 +81,7 @@ impl Scorer {
         }
         let mut probability = f32::NAN;
         let take = |part: &[f32]| probability = part.first().copied().unwrap_or(f32::NAN);
-        self.engine.run(row, self.columns, take).map_err(ScoreError::Graph)?;
+        self.engine.run(row, self.columns, take)?;
         finite(&[probability])?;
         Ok(probability)
     }

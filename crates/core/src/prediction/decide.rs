@@ -1,4 +1,5 @@
 //! From a customer to a decision: every model scores, one of them (or the heuristic, or nobody) answers.
+//! Where models score, and how long they are waited for, is for whoever serves.
 
 use crate::customer::{Customer, InputValue};
 use crate::model::ScoreError;
@@ -15,14 +16,40 @@ pub struct Decision {
     pub probability: Option<f64>,
     /// Whether it reaches the cutoff; none in a holdout.
     pub high_risk: Option<bool>,
-    /// What every arm and shadow said, in the order of [`Snapshot::models`].
-    pub scores: Vec<f64>,
+    /// What every arm and shadow said, in the order of [`Snapshot::models`], or why it was cut off.
+    pub scores: Vec<Result<f64, CutOff>>,
     /// What the heuristic said.
     pub heuristic: f64,
 }
 
+/// Why an arm that does not answer, or a shadow, has no score.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CutOff {
+    /// It did not score in time.
+    Late,
+    /// It panicked.
+    Panicked,
+    /// It failed.
+    Failed,
+    /// It was not asked: an earlier call is overdue, or too many wait.
+    Busy,
+}
+
+impl CutOff {
+    /// The word for it in records and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Late => "late",
+            Self::Panicked => "panicked",
+            Self::Failed => "failed",
+            Self::Busy => "busy",
+        }
+    }
+}
+
 impl Snapshot {
-    /// Decides about customers together: features once per distinct specification, each model once.
+    /// Decides about customers together: features once per distinct specification, each model once, one
+    /// after the other. Nobody is cut off.
     ///
     /// `ids` are what each is drawn by: the client id, or the uid where there is none.
     ///
@@ -35,14 +62,15 @@ impl Snapshot {
             scores.push(live.bundle.scorer().score(&rows[live.row])?);
         }
         let decided = customers.iter().zip(ids).enumerate().map(|(at, (customer, id))| {
-            let scores = scores.iter().map(|of_model| f64::from(of_model[at])).collect();
-            self.decision(customer, id, scores)
+            let scores = scores.iter().map(|of_model| Ok(f64::from(of_model[at]))).collect();
+            self.decision(customer, assign(&self.config.document, id), scores)
         });
         Ok(decided.collect())
     }
 
-    /// One block of rows for each distinct feature specification.
-    fn rows(&self, customers: &[&Customer]) -> Vec<Vec<f32>> {
+    /// One block of rows for each distinct feature specification, in the order of [`Self::pipelines`]: a
+    /// model reads the one that [`LiveModel::row`](super::LiveModel::row) says, row by row.
+    pub fn rows(&self, customers: &[&Customer]) -> Vec<Vec<f32>> {
         let block = |pipeline: &crate::features::BoundPipeline| {
             let columns = pipeline.columns();
             let mut rows = vec![0.0; columns * customers.len()];
@@ -54,14 +82,20 @@ impl Snapshot {
         self.pipelines.iter().map(block).collect()
     }
 
-    fn decision(&self, customer: &Customer, id: &str, scores: Vec<f64>) -> Decision {
+    /// What follows for one customer from what the models said. The arm of a client who gets a model's
+    /// prediction has to have scored.
+    pub fn decision(
+        &self,
+        customer: &Customer,
+        assignment: Assignment,
+        scores: Vec<Result<f64, CutOff>>,
+    ) -> Decision {
         let config = &self.config.document;
-        let assignment = assign(config, id);
         let heuristic = heuristic(customer);
         let probability = match assignment.treatment {
             Treatment::Holdout => None,
             Treatment::Heuristic => Some(heuristic),
-            Treatment::Model => scores.get(assignment.arm).copied(),
+            Treatment::Model => scores.get(assignment.arm).copied().and_then(Result::ok),
         };
         let high_risk = probability.map(|probability| probability >= config.proba_cutoff);
         Decision { assignment, probability, high_risk, scores, heuristic }

@@ -4,6 +4,6 @@ mod decide;
 mod record;
 mod snapshot;
 
-pub use decide::{Decision, heuristic};
+pub use decide::{CutOff, Decision, heuristic};
 pub use record::{Answer, EmailOrder, LogRecord, Purpose, RECORD_SCHEMA, TrialAnswer};
 pub use snapshot::{LiveModel, Refusal, Snapshot};

@@ -12,9 +12,7 @@ const LOOKED_AFTER: [Environment; 2] = [Environment::Stage, Environment::Prod];
 pub(super) fn check(settings: &Settings, expect: &mut impl FnMut(bool, &str, &str)) {
     let console = &settings.console;
     let url = console.public_url.as_str();
-    // Browsers name an origin without a path.
-    let pathless = url.trim_end_matches('/').matches('/').count() == 2;
-    let (open, secure) = (pathless && is_url(url, "http://"), pathless && is_url(url, "https://"));
+    let (open, secure) = (is_origin(url, "http://"), is_origin(url, "https://"));
     if console.bind.ip().is_loopback() {
         let message = "expected https://host, http://host or nothing";
         expect(url.is_empty() || open || secure, "console.public_url", message);
@@ -22,6 +20,9 @@ pub(super) fn check(settings: &Settings, expect: &mut impl FnMut(bool, &str, &st
         let message = "expected https://host, since console.bind is no loopback address";
         expect(secure, "console.public_url", message);
     }
+    let page = settings.model_page.public_url.as_str();
+    let known = page.is_empty() || is_origin(page, "http://") || is_origin(page, "https://");
+    expect(known, "model_page.public_url", "expected https://host, http://host or nothing");
     let positive = [
         ("console.session_idle_minutes", u64::from(console.session_idle_minutes)),
         ("console.session_hours", u64::from(console.session_hours)),
@@ -51,6 +52,11 @@ fn reach(settings: &Settings, environment: Environment, expect: &mut impl FnMut(
     let api = access.api.url.as_str();
     let known = is_url(api, "http://") || is_url(api, "https://");
     expect(known, &key("api.url"), "expected http://host:port or https://host");
+}
+
+/// Whether a URL is what browsers name an origin by: one without a path.
+fn is_origin(url: &str, scheme: &str) -> bool {
+    url.trim_end_matches('/').matches('/').count() == 2 && is_url(url, scheme)
 }
 
 /// Whether a URL is of a scheme and names a host, and nothing behind its path.

@@ -74,6 +74,11 @@ pub(crate) async fn who_is_not_named_and_what_is_for_nobody_s_sake_stands_nowher
     assert_eq!(store.insert(&all).await.unwrap(), 4);
     assert_eq!(store.standing_of("c").await.unwrap(), None);
     assert_eq!(store.flagged(ever(), None, 10).await.unwrap(), []);
+    let looked_up = LogRecord { output: prediction("d", 5, 0.9, 1.0).output, ..of(Purpose::Lookup) };
+    let looked_up = LogRecord { client_id: Some("d".to_owned()), ..looked_up };
+    store.insert(std::slice::from_ref(&looked_up)).await.unwrap();
+    let stands = store.standing_of("d").await.unwrap().map(|standing| standing.uid);
+    assert_eq!(stands, Some(looked_up.uid()), "a person looked them up");
     let counting = prediction("c", 0, 0.9, 1.0);
     store.insert(std::slice::from_ref(&counting)).await.unwrap();
     assert_eq!(store.standing_of("c").await.unwrap().map(|standing| standing.uid), Some(counting.uid()));

@@ -46,7 +46,7 @@ pub(crate) fn run(args: &args::Up) -> anyhow::Result<ExitCode> {
             RunningEnvironment::start(prod, Arc::clone(&models), metrics.clone(), stop.clone()),
             RunningEnvironment::start(stage, Arc::clone(&models), metrics.clone(), stop.clone()),
         )?;
-        let password = samples::first_user(prod.database.as_ref()).await?;
+        let password = samples::first_user(prod.database.as_ref(), stage.database.as_ref()).await?;
         let console = console(args, &prod, &stage, metrics).await?;
         welcome::tell(&args.data_dir, &prod, &stage, &console, password.as_deref()).await?;
         let mut running = JoinSet::new();

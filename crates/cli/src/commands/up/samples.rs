@@ -39,9 +39,10 @@ fn sample_ltv(at: usize) -> f64 {
     (40.0 * (-(1.0 - share).ln()).exp().powf(0.8) * 100.0).round() / 100.0
 }
 
-/// Adds `admin` with a password of chance where nobody is there yet, and answers the password.
-pub(super) async fn first_user(database: &dyn Database) -> anyhow::Result<Option<String>> {
-    if !Users::list(database).await?.is_empty() {
+/// Adds `admin` with a password of chance where nobody is there yet, and answers the password. Each environment has
+/// people of its own: `admin` gets the same password in both, where staging has nobody either.
+pub(super) async fn first_user(prod: &dyn Database, stage: &dyn Database) -> anyhow::Result<Option<String>> {
+    if !Users::list(prod).await?.is_empty() {
         return Ok(None);
     }
     let letters = b"abcdefghjkmnpqrstuvwxyz23456789";
@@ -49,6 +50,11 @@ pub(super) async fn first_user(database: &dyn Database) -> anyhow::Result<Option
     let password: String =
         (0..20).map(|_| char::from(letters[chance.random_range(0..letters.len())])).collect();
     let hash = bellwether_people::hash_password(&password)?;
-    user::add(&Desk::new(database, "bellwether"), "admin", Role::Admin, None, hash).await?;
+    for database in [prod, stage] {
+        if Users::list(database).await?.is_empty() {
+            let desk = Desk::new(database, "bellwether");
+            user::add(&desk, "admin", Role::Admin, None, hash.clone()).await?;
+        }
+    }
     Ok(Some(password))
 }

@@ -17,10 +17,13 @@ pub(super) async fn tell(
     println!("Bellwether is up.\n");
     println!("  api (prod)   http://{api}         documentation at http://{api}/docs");
     println!("  api (stage)  http://{stage}");
+    println!("  model page   http://{api}/model_interface         where clients are looked up");
     println!("  console      http://{}         where config is changed", console.address());
     println!("  data         {}        sent mail in {}", data.display(), data.join("outbox").display());
     if let Some(password) = password {
-        println!("  first user   admin, password {password} (shown this once)");
+        println!(
+            "  first user   admin, password {password} (shown this once; for the console and the model page)"
+        );
     }
     println!("\nTry it:\n\n  {}\n", curl(prod).await?);
     Ok(())
