@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod access;
+mod assignments;
 mod bundles;
 mod observability;
 mod poisoned_config;
+mod swaps;
 mod traffic;
 mod trials;
 mod world;
