@@ -110,7 +110,7 @@ impl Served {
                 Ok(probabilities) => fill(&mut scores[model], &customers, &probabilities),
                 Err(cut_off) => {
                     self.count(model, cut_off, customers.len());
-                    for &at in &customers {
+                    for at in customers {
                         scores[model][at] = Err(cut_off);
                     }
                 }
