@@ -1,6 +1,9 @@
 //! What is live, with the bundles that ship: who answers, who only scores, what is refused.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
+#[path = "snapshot/explanations.rs"]
+mod explanations;
+
 use std::path::Path;
 
 use bellwether_core::bundle::{Bundles, ModelFolder};

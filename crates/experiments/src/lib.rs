@@ -6,9 +6,22 @@
 mod cohort;
 pub mod drift;
 mod experiment;
+mod reading;
 mod report;
 pub mod statistics;
 
 pub use cohort::Cohort;
 pub use experiment::{ExperimentOutline, ExperimentSpec, Silence, experiments};
+pub use reading::{Progress, ReportError, Stage, report};
 pub use report::*;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+#[path = "simulation_tests.rs"]
+mod simulations;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod world;

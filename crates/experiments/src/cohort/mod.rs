@@ -10,7 +10,7 @@ mod regimes;
 use std::collections::HashMap;
 
 use bellwether_core::config::ConfigVersion;
-use bellwether_core::prediction::{LogRecord, Purpose};
+use bellwether_core::prediction::LogRecord;
 use bellwether_core::treatment::{Treatment, assign};
 use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};
@@ -73,9 +73,8 @@ impl Cohort {
     /// those of other times and environments, change nothing.
     pub fn saw(&mut self, record: &LogRecord) {
         let Some(client_id) = record.client_id.as_deref() else { return };
-        let counts = !matches!(record.purpose, Some(Purpose::Trial | Purpose::Canary | Purpose::Load));
         let ours = record.environment == self.spec.environment && record.logging_timestamp <= self.spec.as_of;
-        if !counts || !ours {
+        if !record.counts() || !ours {
             return;
         }
         let own = self.regimes.at(record.output.config_version).filter(|(_, regime)| regime.own);

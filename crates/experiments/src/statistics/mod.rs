@@ -1,7 +1,7 @@
 //! Statistics by themselves: numbers in, numbers out. What they are computed for belongs to the report or to
 //! drift.
 //!
-//! Each is compared with scipy or statsmodels on fixed data (`tests/reference.rs`); where there are too few
+//! Each is compared with scipy or statsmodels on fixed data (`tests.rs`); where there are too few
 //! data for a statistic to mean anything, the answer is `None`, never a number that looks like one.
 
 mod counts;
@@ -25,3 +25,7 @@ pub use roc::{AreaDifference, Areas, roc_curve};
 pub use scores::{Calls, LOG_LOSS_FLOOR, ScoreBin, brier, calibration, calls, log_loss};
 pub use sequential::{MIXTURE, always_valid_p, confidence_sequence};
 pub use shift::{Bins, KolmogorovSmirnov, PSI_FLOOR, kolmogorov_smirnov, stability_index};
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests;
