@@ -2,6 +2,7 @@
 
 mod audit;
 mod config;
+mod drift;
 mod erase;
 mod features;
 mod jobs;
@@ -17,6 +18,7 @@ pub(crate) use audit::{Audit, AuditCommand};
 pub(crate) use config::{
     Config, ConfigCommand, ConsoleArgs, EnvironmentArg, Onward, Promote, Propose, Revert,
 };
+pub(crate) use drift::{Drift, DriftCommand, DriftReport};
 pub(crate) use erase::Erase;
 pub(crate) use features::{Features, FeaturesCommand, Import, OnBad};
 pub(crate) use jobs::{Jobs, JobsCommand, StateArg};
@@ -46,6 +48,8 @@ pub(crate) enum Command {
     Doctor(Target),
     /// Config over the console: get, history, diff, propose, try, approve, promote, revert, status, wait
     Config(Box<Config>),
+    /// Production against training: report
+    Drift(Drift),
     /// Email jobs: list, show, requeue, purge, refill
     Jobs(Jobs),
     /// What is known of clients: import

@@ -10,6 +10,7 @@ pub mod console;
 pub mod drift;
 mod environment;
 mod error;
+mod experiments;
 pub mod forgetting;
 mod pages;
 mod parts;

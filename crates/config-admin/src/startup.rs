@@ -58,6 +58,8 @@ fn routes(config: &mut web::ServiceConfig) {
         .route("/history.json", get().to(pages::export::history_json))
         .route("/history/{environment}/{version}", get().to(pages::version::show))
         .route("/history/prod/{version}/revert", post().to(pages::version::revert))
+        .route("/experiments", get().to(pages::experiments::show))
+        .route("/experiments/{environment}/{salt}", get().to(pages::experiment::show))
         .route("/drift", get().to(pages::drift::show))
         .route("/payloads", get().to(pages::payloads::show))
         .route("/payloads", post().to(pages::payloads::save))

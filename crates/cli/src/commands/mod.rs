@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod config;
 pub(crate) mod doctor;
+pub(crate) mod drift;
 pub(crate) mod erase;
 pub(crate) mod features;
 pub(crate) mod jobs;
@@ -26,6 +27,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Score(score) => score::run(&score),
         Command::Doctor(target) => doctor::run(&target),
         Command::Config(config) => config::run(&config),
+        Command::Drift(drift) => drift::run(&drift),
         Command::Jobs(jobs) => jobs::run(&jobs),
         Command::Features(features) => features::run(&features),
         Command::Outcomes(outcomes) => outcomes::run(&outcomes),

@@ -6,6 +6,7 @@ mod audit;
 mod body;
 mod drift;
 mod environments;
+mod experiments;
 mod me;
 mod openapi;
 mod overview;
@@ -43,6 +44,8 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/proposals/{id}/withdraw", "POST").post(steps::withdraw))
         .service(resource("/drift/{environment}", "GET").get(drift::all))
         .service(resource("/drift/{environment}/{model}", "GET").get(drift::one))
+        .service(resource("/experiments/{environment}", "GET").get(experiments::list))
+        .service(resource("/experiments/{environment}/{salt}", "GET").get(experiments::one))
         .service(resource("/payloads", "GET").get(payloads::list))
         .service(
             resource("/payloads/{name}", "GET, PUT, DELETE")

@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
-use super::{audit, drift, environments, me, overview, payloads, proposals, query, replicas, steps};
+use super::{
+    audit, drift, environments, experiments, me, overview, payloads, proposals, query, replicas, steps,
+};
 
 /// What a token is, for whoever reads the document.
 const TOKENS: &str = "A token of the console, as `bwc_…`: people make them on their account's page, with a role and an \
@@ -25,7 +27,7 @@ const TOKENS: &str = "A token of the console, as `bwc_…`: people make them on 
     paths(
         overview::overview, overview::models,
         environments::live, environments::history, environments::version, environments::diff,
-        replicas::forget, drift::all, drift::one,
+        replicas::forget, drift::all, drift::one, experiments::list, experiments::one,
         proposals::list, proposals::propose, proposals::one, proposals::edit,
         steps::try_in_staging, steps::approve, steps::promote, steps::promote_past_staging, steps::withdraw,
         steps::revert,
@@ -168,7 +170,7 @@ mod tests {
                 seen += 1;
             }
         }
-        assert_eq!(seen, 27);
+        assert_eq!(seen, 29);
     }
 
     #[test]

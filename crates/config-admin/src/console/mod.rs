@@ -69,6 +69,7 @@ pub struct Console {
     bells: Arc<Bells>,
     evidence: Arc<Mutex<Evidence>>,
     drift_faults: crate::drift::Faults,
+    reports: Arc<crate::experiments::Reports>,
     /// Held by whoever reads the whole audit log.
     verification: Arc<tokio::sync::Mutex<()>>,
 }
@@ -91,6 +92,7 @@ impl Console {
             bells: Arc::default(),
             evidence: Arc::default(),
             drift_faults: Arc::default(),
+            reports: Arc::default(),
             verification: Arc::default(),
         }
     }
@@ -143,6 +145,11 @@ impl Console {
     /// What the watcher of this process has seen; not to be held over an await.
     pub(crate) fn evidence(&self) -> MutexGuard<'_, Evidence> {
         self.evidence.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reports of experiments.
+    pub(crate) fn reports(&self) -> &Arc<crate::experiments::Reports> {
+        &self.reports
     }
 
     /// Why the drift of models cannot be measured; not to be held over an await.

@@ -73,7 +73,7 @@ pub(super) async fn by_mail(
             }
         }
         Err(PostError::Message(error)) => {
-            tracing::error!(%error, %model, %day, "nobody can be told of drift")
+            tracing::error!(%error, %model, %day, "nobody can be told of drift");
         }
         Err(PostError::Send(SendError::Permanent(error))) => {
             tracing::error!(error, %model, %day, "the mail server refuses to tell of drift");

@@ -32,6 +32,8 @@ struct DriftPage {
 
 struct ModelLink {
     uid: String,
+    /// The uid as it stands in an address.
+    query: String,
     here: bool,
     badge: Badge,
 }
@@ -47,6 +49,7 @@ struct DayRow {
 /// One day of one model.
 struct Shown {
     model: String,
+    query: String,
     day: String,
     rows: u64,
     note: Option<String>,
@@ -118,6 +121,7 @@ fn link(model: &DriftModel, chosen: Option<&DriftModel>) -> ModelLink {
     let last = model.days.iter().rfind(|day| day.day.complete);
     ModelLink {
         uid: model.model.clone(),
+        query: encoded(&model.model),
         here: chosen.is_some_and(|chosen| chosen.model == model.model),
         badge: match last {
             _ if model.fault.is_some() => Badge::new("warn", "cannot be measured"),
@@ -181,6 +185,7 @@ fn shown(model: &DriftModel, day: &DriftDayView, view: &DriftView) -> Shown {
     let row = |(at, shift)| input(at, shift, model, day, view);
     Shown {
         model: model.model.clone(),
+        query: encoded(&model.model),
         day: measured.day.to_string(),
         rows: measured.rows,
         note,
@@ -228,6 +233,10 @@ fn input(at: usize, shift: &Shift, model: &DriftModel, day: &DriftDayView, view:
             .map(|bin| (bin.label.clone(), percent(bin.training), percent(bin.production)))
             .collect(),
     }
+}
+
+fn encoded(uid: &str) -> String {
+    form_urlencoded::byte_serialize(uid.as_bytes()).collect()
 }
 
 fn number(value: Option<f64>) -> String {

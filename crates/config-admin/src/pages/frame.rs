@@ -31,10 +31,11 @@ const TOLD: [(&str, &str); 19] = [
 ];
 
 /// The navigation.
-const LINKS: [SiteLink; 7] = [
+const LINKS: [SiteLink; 8] = [
     link("/", "Overview", Role::Viewer),
     link("/proposals", "Proposals", Role::Viewer),
     link("/history", "History", Role::Viewer),
+    link("/experiments", "Experiments", Role::Viewer),
     link("/drift", "Drift", Role::Viewer),
     link("/payloads", "Payloads", Role::Viewer),
     link("/audit", "Audit", Role::Viewer),

@@ -5,6 +5,8 @@ pub(crate) mod account;
 pub(crate) mod audit;
 mod document_form;
 pub(crate) mod drift;
+pub(crate) mod experiment;
+pub(crate) mod experiments;
 pub(crate) mod export;
 mod frame;
 pub(crate) mod history;

@@ -48,6 +48,8 @@ LEAST = {
     ("GET", "/history/{environment}/{version}"): "viewer",
     ("POST", "/history/prod/{version}/revert"): "approver",
     ("GET", "/drift"): "viewer",
+    ("GET", "/experiments"): "viewer",
+    ("GET", "/experiments/{environment}/{salt}"): "viewer",
     ("GET", "/payloads"): "viewer",
     ("POST", "/payloads"): "editor",
     ("POST", "/payloads/delete"): "editor",
@@ -97,6 +99,7 @@ def test_the_least_role_of_every_route_is_written_here():
 def test_a_page_is_shown_to_those_who_have_the_role(system, desk, people, path):
     least = LEAST["GET", path]
     here = path.replace("{environment}", "prod").replace("{version}", "1")
+    here = here.replace("{salt}", "bellwether")
     here = here.replace("{id}", str(desk.open_proposal()) if "{id}" in here else "")
     nobody = Caller(system).get(here)
     if least is None:

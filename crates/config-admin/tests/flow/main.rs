@@ -4,6 +4,7 @@
 
 mod apis;
 mod database;
+mod drift;
 mod flaky;
 mod gone;
 mod promoting;
