@@ -90,7 +90,9 @@ async fn read_log(
         after = Some(last.uid());
         read += page.len() as u64;
         let share = passed(from, last, to);
-        page.iter().for_each(|record| cohort.saw(record));
+        for record in &page {
+            cohort.saw(record);
+        }
         progress(Progress { stage: Stage::Log, read, share });
     }
 }
