@@ -11,7 +11,6 @@ use bellwether_experiments::drift::{
     Cursor, Exceeded, ModelDay, Reference, Shift, Watched, exceeded, read_day, start_of,
 };
 use bellwether_settings::{Embedded, Environment, Settings};
-use bellwether_store::ConfigStore as _;
 use chrono::{TimeDelta, Utc};
 use serde::Serialize;
 

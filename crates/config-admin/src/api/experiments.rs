@@ -40,8 +40,8 @@ impl From<Standing> for ReportNow {
         Self {
             report: report.map(|report| ExperimentReport::clone(&report)),
             made_at,
-            under_way: standing.under_way.is_some(),
-            progress: standing.under_way.flatten(),
+            under_way: standing.under_way,
+            progress: standing.progress,
             failed: standing.failed.map(|(why, _)| why),
         }
     }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bellwether_core::config::ConfigDocument;
 use bellwether_experiments::{
     ExperimentOutline, ExperimentReport, ExperimentSpec, Progress, Silence, experiments, report,
 };
@@ -31,8 +32,10 @@ struct Key {
 pub(crate) struct Standing {
     /// The last one that was made, and when.
     pub(crate) done: Option<(Arc<ExperimentReport>, DateTime<Utc>)>,
-    /// How far the next is: none where none is being made, `Some(None)` where it waits for its turn.
-    pub(crate) under_way: Option<Option<Progress>>,
+    /// Whether another is being made, or waits for its turn.
+    pub(crate) under_way: bool,
+    /// How far it is; none while it waits.
+    pub(crate) progress: Option<Progress>,
     /// Why the last try failed, and when.
     pub(crate) failed: Option<(String, DateTime<Utc>)>,
 }
@@ -60,29 +63,30 @@ impl Reports {
     fn stand(&self, key: &Key, now: DateTime<Utc>) -> (Standing, bool) {
         let mut standings = self.lock();
         if !standings.contains_key(key) && standings.len() >= KEPT {
-            let idle = standings.iter().filter(|(_, standing)| standing.under_way.is_none());
+            let idle = standings.iter().filter(|(_, standing)| !standing.under_way);
             let oldest = idle.min_by_key(|(_, standing)| standing.ended()).map(|(key, _)| key.clone());
             oldest.map(|oldest| standings.remove(&oldest));
         }
         let standing = standings.entry(key.clone()).or_default();
         let fresh = standing.ended().is_some_and(|ended| now - ended < GOOD_FOR);
-        let begins = standing.under_way.is_none() && !fresh;
+        let begins = !standing.under_way && !fresh;
         if begins {
-            standing.under_way = Some(None);
+            standing.under_way = true;
         }
         (standing.clone(), begins)
     }
 
     fn progress(&self, key: &Key, progress: Progress) {
         if let Some(standing) = self.lock().get_mut(key) {
-            standing.under_way = Some(Some(progress));
+            standing.progress = Some(progress);
         }
     }
 
     fn end(&self, key: &Key, outcome: Result<ExperimentReport, String>, now: DateTime<Utc>) {
         let mut standings = self.lock();
         let standing = standings.entry(key.clone()).or_default();
-        standing.under_way = None;
+        standing.under_way = false;
+        standing.progress = None;
         match outcome {
             Ok(report) => {
                 standing.done = Some((Arc::new(report), now));
@@ -135,10 +139,8 @@ fn unknown() -> ConsoleError {
 fn spec(outline: &ExperimentOutline, silence: Silence, now: DateTime<Utc>) -> ExperimentSpec {
     let mut spec = ExperimentSpec { silence, ..ExperimentSpec::of(outline, now) };
     let newest = spec.own_versions().next_back().map(|version| &version.document);
-    let (window, contact) = (
-        newest.map(|document| document.outcome_window()),
-        newest.and_then(|document| document.contact_value),
-    );
+    let (window, contact) =
+        (newest.map(ConfigDocument::outcome_window), newest.and_then(|document| document.contact_value));
     spec.window_days = window.unwrap_or(spec.window_days);
     if let Some(contact) = contact {
         spec.contact_cost = contact.contact_cost;

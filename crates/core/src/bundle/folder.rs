@@ -198,7 +198,7 @@ fn files(folder: &Path) -> Files {
 fn side_by_side(folders: &[(String, PathBuf, Files)]) -> Vec<Loaded> {
     std::thread::scope(|scope| {
         let loading: Vec<_> = folders.iter().map(|(_, path, _)| scope.spawn(|| load(path))).collect();
-        let loaded = loading.into_iter().map(|thread| thread.join());
-        loaded.map(|loaded| loaded.unwrap_or_else(|_| Err("loading it panicked".to_owned()))).collect()
+        let panicked = |_| Err("loading it panicked".to_owned());
+        loading.into_iter().map(|thread| thread.join().unwrap_or_else(panicked)).collect()
     })
 }

@@ -101,5 +101,10 @@ async fn first_failure(
 /// The models folder: where the settings say, or beside the project the program was built in.
 fn find_models(path: &std::path::Path) -> PathBuf {
     let beside = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models"));
-    if !path.is_dir() && path.is_relative() && beside.is_dir() { beside } else { path.to_owned() }
+    let is_bucket = path.starts_with("s3:");
+    if !is_bucket && !path.is_dir() && path.is_relative() && beside.is_dir() {
+        beside
+    } else {
+        path.to_owned()
+    }
 }

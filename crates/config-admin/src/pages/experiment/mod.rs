@@ -64,7 +64,7 @@ pub(crate) async fn show(
     let silence = if stayed { Silence::Stayed } else { Silence::Unknown };
     let standing = state.console.experiment(environment, &salt, silence).await?;
     // Another one that is being made in the background is no reason to hurry.
-    let busy = standing.under_way.is_some();
+    let busy = standing.under_way;
     page(&ExperimentPage {
         frame: Frame::of(&signed, &request, "/experiments"),
         title: title(environment),
@@ -73,7 +73,7 @@ pub(crate) async fn show(
         salt,
         stayed,
         busy,
-        under_way: standing.under_way.map(under_way),
+        under_way: busy.then(|| under_way(standing.progress)),
         failed: standing.failed.as_ref().map(|(why, _)| why.clone()),
         report: view(&standing),
     })

@@ -50,7 +50,7 @@ fn groups(groups: &[Group]) -> Grid {
             group.unknown.to_string(),
             group.compared.to_string(),
             group.churned.to_string(),
-            group.rate.map(percent).unwrap_or_else(none),
+            group.rate.map_or_else(none, percent),
             percents(group.fixed),
             percents(group.sequential),
         ]
@@ -113,10 +113,10 @@ fn differences(differences: &[Difference]) -> Grid {
         vec![
             format!("{} less {}", label(&difference.of), label(&difference.to)),
             format!("{} and {}", difference.of_clients, difference.to_clients),
-            difference.estimate.map(points).unwrap_or_else(none),
-            difference.fixed.map(point_range).unwrap_or_else(none),
-            difference.sequential.map(point_range).unwrap_or_else(none),
-            difference.always_valid_p.map(p).unwrap_or_else(none),
+            difference.estimate.map_or_else(none, points),
+            difference.fixed.map_or_else(none, point_range),
+            difference.sequential.map_or_else(none, point_range),
+            difference.always_valid_p.map_or_else(none, p),
             verdict.to_owned(),
         ]
     };
@@ -140,7 +140,7 @@ fn models(on: &OnClients) -> Grid {
             estimate(model.brier),
             format!("{:.4}", model.mean_score),
             percent(model.high_risk),
-            model.contact_value.map(estimate).unwrap_or_else(none),
+            model.contact_value.map_or_else(none, estimate),
         ]
     };
     let (id, title) = match on.population {
@@ -166,11 +166,7 @@ fn pairs(on: &OnClients) -> Grid {
         Population::Holdout => ("pairs-holdout", "AUC of models against each other, on the holdout"),
     };
     let row = |pair: &bellwether_experiments::PairDifference| {
-        vec![
-            format!("{} less {}", pair.of, pair.to),
-            estimate(pair.auc),
-            pair.p_value.map(p).unwrap_or_else(none),
-        ]
+        vec![format!("{} less {}", pair.of, pair.to), estimate(pair.auc), pair.p_value.map_or_else(none, p)]
     };
     Grid {
         id,
@@ -209,7 +205,7 @@ fn values(values: &[GroupValue]) -> Grid {
             value.clients.to_string(),
             value.contacted.to_string(),
             value.without_ltv.to_string(),
-            value.value.map(amount).unwrap_or_else(none),
+            value.value.map_or_else(none, amount),
         ]
     };
     Grid {
@@ -226,7 +222,7 @@ fn value_differences(differences: &[ValueDifference]) -> Grid {
     let row = |difference: &ValueDifference| {
         vec![
             format!("{} less {}", label(&difference.of), label(&difference.to)),
-            difference.value.map(amount).unwrap_or_else(none),
+            difference.value.map_or_else(none, amount),
         ]
     };
     Grid {
