@@ -26,6 +26,17 @@
     });
   }
 
+  // A list far too long is told so before the browser has packed and sent all of it.
+  const ids = document.getElementById("ids");
+  ids?.form.addEventListener("submit", (event) => {
+    if (ids.value.length <= Number(ids.dataset.longest)) return;
+    event.preventDefault();
+    document.getElementById("refused").hidden = false;
+    document.getElementById("refused-why").textContent = ids.dataset.refusal;
+    ids.setAttribute("aria-invalid", "true");
+    ids.focus();
+  });
+
   // What if: the form is sent as its button would send it, and the answer takes the place of the one before.
   const form = document.getElementById("what-if");
   if (!form) return;

@@ -61,7 +61,7 @@ impl Parts {
         let database = bellwether_engines::migrated_database(settings, absence).await?;
         let redis = bellwether_engines::redis(settings, absence).await?;
         Ok(Self {
-            models: Arc::new(ModelFolder::new(&settings.models.path)),
+            models: Arc::new(bellwether_engines::model_folder(settings)),
             database,
             queue: bellwether_engines::queue(settings, redis.as_ref()).await?,
             sightings: bellwether_engines::sightings(redis.as_ref()).await,
@@ -99,6 +99,7 @@ impl Resources {
         let environment = settings.environment.as_str().to_owned();
         let sources = Sources {
             environment: environment.clone(),
+            bucket: bellwether_engines::bundle_bucket(settings, models.path())?,
             models,
             configs: database.clone(),
             last_good: last_good(&settings.journal.path),

@@ -1,7 +1,6 @@
 //! Which system a command is about: the one that the settings name, or an embedded one in a folder.
 
 use anyhow::{Context as _, ensure};
-use bellwether_core::bundle::ModelFolder;
 use bellwether_core::config::{ConfigDocument, Origin, Provenance};
 use bellwether_settings::{Embedded, Environment, Settings};
 use bellwether_store::{Database, NewConfigVersion, SharedDatabase, StoredVersion};
@@ -57,7 +56,7 @@ pub(crate) async fn migrate(database: &dyn Database, settings: &Settings) -> any
     if let Some(live) = database.live(environment).await? {
         return Ok(live);
     }
-    let models = ModelFolder::new(&settings.models.path);
+    let models = bellwether_engines::fetched_models(settings).await?;
     let bundles = tokio::task::spawn_blocking(move || models.scan()).await?;
     let folder = settings.models.path.display();
     let bundles = bundles.with_context(|| format!("models.path: the folder `{folder}` cannot be read"))?;

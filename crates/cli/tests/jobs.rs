@@ -166,3 +166,17 @@ async fn a_job_parked_by_a_refusal_is_sent_once_the_operator_requeues_it() {
     reaches(EmailJobState::Sent).await;
     assert_eq!(smtp.received().len(), 1);
 }
+
+#[tokio::test]
+async fn the_day_s_digest_is_ordered_once_unless_another_is_asked_for() {
+    let system = System::migrated().await;
+    let said = |args: &[&str]| {
+        let ran = system.run(args, "");
+        assert!(ran.ok, "{ran:?}");
+        ran.out
+    };
+    assert!(said(&["jobs", "digest"]).contains("is ordered: "));
+    assert!(said(&["jobs", "digest"]).contains("was ordered before"));
+    assert!(said(&["jobs", "digest", "--again"]).contains("is ordered: "));
+    assert_eq!(system.database.counts().await.unwrap().queued, 2);
+}

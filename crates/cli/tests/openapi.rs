@@ -47,7 +47,9 @@ async fn schemathesis_finds_nothing_in_the_console_either() {
 }
 
 fn started(folder: &Path) -> Embedded {
-    EmbeddedBuilder::new(env!("CARGO_BIN_EXE_bellwether"), &folder.join("data")).start()
+    let system = EmbeddedBuilder::new(env!("CARGO_BIN_EXE_bellwether"), &folder.join("data"));
+    // Hundreds of explanations are asked for: cheap ones will do.
+    system.variable("BELLWETHER__EXPLAIN__ROUNDS", "1").start()
 }
 
 fn bellwether() -> Command {

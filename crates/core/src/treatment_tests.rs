@@ -36,6 +36,69 @@ fn draws_equal_the_published_test_vectors() {
 }
 
 #[test]
+fn the_page_for_other_systems_says_what_is_done_here() {
+    let page = include_str!("../../../docs/treatment.md");
+    let mut vectors = 0;
+    let config = config(&[("a", 70.0), ("b", 30.0)], 10.0, 5.0);
+    for line in page.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<_> =
+            line.trim_matches('|').split(" | ").map(|cell| cell.trim().trim_matches('`')).collect();
+        let [salt, id, treatment, arm, gets] = cells[..] else { panic!("{line}") };
+        let id: String = serde_json::from_str(id).unwrap();
+        let drawn = (draw(salt, "treatment", &id).to_string(), draw(salt, "arm", &id).to_string());
+        assert_eq!(drawn, (treatment.to_owned(), arm.to_owned()), "{line}");
+        let assigned = assign(&ConfigDocument { experiment_salt: salt.to_owned(), ..config.clone() }, &id);
+        let model = format!("model `{}", config.arms[assigned.arm].model);
+        let got = if assigned.treatment == Treatment::Model { &model } else { assigned.treatment.as_str() };
+        assert_eq!(got, gets, "{line}");
+        vectors += 1;
+    }
+    assert!(vectors >= 16, "{vectors}");
+}
+
+/// Of a million ids, how many got each treatment under one salt and under another.
+fn under_two_salts(first: &ConfigDocument, second: &ConfigDocument) -> [[u64; 3]; 3] {
+    let at = |treatment| match treatment {
+        Treatment::Holdout => 0,
+        Treatment::Heuristic => 1,
+        Treatment::Model => 2,
+    };
+    let mut counts = [[0; 3]; 3];
+    for id in (0..1_000_000).map(|id| format!("client-{id}")) {
+        counts[at(assign(first, &id).treatment)][at(assign(second, &id).treatment)] += 1;
+    }
+    counts
+}
+
+#[test]
+fn a_million_clients_get_their_shares_within_two_tenths_of_a_point_and_anew_under_another_salt() {
+    let first = config(&[("a", 70.0), ("b", 30.0)], 10.0, 5.0);
+    let second = ConfigDocument { experiment_salt: "another".to_owned(), ..first.clone() };
+    let counts = under_two_salts(&first, &second);
+    let rows = counts.map(|row| row.iter().sum::<u64>() as f64);
+    let columns = [0, 1, 2].map(|column| counts.iter().map(|row| row[column]).sum::<u64>() as f64);
+    for (share, wanted) in rows.iter().chain(&columns).zip([5.0, 10.0, 85.0].iter().cycle()) {
+        assert!((share / 10_000.0 - wanted).abs() < 0.2, "{share} of a million, not {wanted} percent");
+    }
+    let mut chi_squared = 0.0;
+    for (row, counts) in rows.iter().zip(counts) {
+        for (column, count) in columns.iter().zip(counts) {
+            let expected = row * column / 1e6;
+            chi_squared += (count as f64 - expected).powi(2) / expected;
+        }
+    }
+    // The 99.9th percentile of chi-squared with four degrees of freedom.
+    assert!(chi_squared < 18.467, "treatments under two salts are not independent: {chi_squared}");
+}
+
+#[test]
+fn two_salts_that_were_one_would_be_told_apart_from_independence() {
+    let config = config(&[("a", 100.0)], 10.0, 5.0);
+    let counts = under_two_salts(&config, &config);
+    assert_eq!(counts[0][1] + counts[1][0] + counts[2][0], 0, "{counts:?}");
+}
+
+#[test]
 fn the_share_named_is_the_share_served() {
     let (holdout, heuristic, first) = shares(&config(&[("a", 70.0), ("b", 30.0)], 10.0, 5.0));
     assert!((holdout - 0.05).abs() < 0.002, "{holdout}");

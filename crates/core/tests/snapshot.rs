@@ -1,6 +1,9 @@
 //! What is live, with the bundles that ship: who answers, who only scores, what is refused.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
+#[path = "snapshot/explanations.rs"]
+mod explanations;
+
 use std::path::Path;
 
 use bellwether_core::bundle::{Bundles, ModelFolder};
@@ -61,6 +64,58 @@ fn decide(snapshot: &Snapshot, ids: &[String]) -> Vec<Decision> {
 
 fn ids(count: u32) -> Vec<String> {
     (0..count).map(|id| id.to_string()).collect()
+}
+
+/// A folder with copies of both shipped bundles, and their uids.
+fn copied() -> (tempfile::TempDir, [String; 2]) {
+    let folder = tempfile::tempdir().unwrap();
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models");
+    let uids: Vec<_> = bundles().into_keys().collect();
+    for uid in &uids {
+        std::fs::create_dir(folder.path().join(uid)).unwrap();
+        for file in ["manifest.json", "model.onnx"] {
+            std::fs::copy(models.join(uid).join(file), folder.path().join(uid).join(file)).unwrap();
+        }
+    }
+    (folder, uids.try_into().unwrap())
+}
+
+#[test]
+fn every_bundle_is_verified_but_only_the_wanted_is_in_memory_and_only_while_somebody_has_it() {
+    let (folder, [first, second]) = copied();
+    let models = ModelFolder::new(folder.path());
+    let look = models.look(|uid| uid == first).unwrap();
+    assert_eq!(look.known.keys().collect::<Vec<_>>(), [&first, &second]);
+    assert_eq!(look.loaded.keys().collect::<Vec<_>>(), [&first]);
+    let held = look.loaded[&first].clone().unwrap();
+    assert_eq!(look.known[&first].as_ref().unwrap().sha256, held.sha256());
+    let again = models.look(|_| true).unwrap().loaded;
+    assert!(std::sync::Arc::ptr_eq(again[&first].as_ref().unwrap(), &held), "it is not loaded twice");
+    let gone = std::sync::Arc::downgrade(again[&second].as_ref().unwrap());
+    drop(again);
+    assert_eq!(gone.strong_count(), 0, "nobody else keeps it");
+    for uid in [&first, &second] {
+        let (manifest, sha256) = models.manifest(uid).unwrap().unwrap();
+        assert_eq!((&manifest.uid, &sha256), (uid, &look.known[uid].as_ref().unwrap().sha256));
+    }
+    assert!(models.manifest("nowhere").unwrap().is_none());
+}
+
+#[test]
+fn a_bundle_whose_files_change_is_verified_anew_but_not_while_it_serves() {
+    let (folder, [first, second]) = copied();
+    let models = ModelFolder::new(folder.path());
+    let held = models.look(|uid| uid == first).unwrap();
+    for uid in [&first, &second] {
+        std::fs::write(folder.path().join(uid).join("model.onnx"), "no graph").unwrap();
+    }
+    let look = models.look(|uid| uid == first).unwrap();
+    assert!(look.loaded[&first].is_ok() && look.known[&first].is_ok(), "what serves stays");
+    assert!(look.known[&second].as_ref().unwrap_err().contains("onnx.bytes"), "{:?}", look.known[&second]);
+    assert!(models.manifest(&second).unwrap().is_none());
+    drop((held, look));
+    let look = models.look(|uid| uid == first).unwrap();
+    assert!(look.loaded[&first].is_err() && look.known[&first].is_err());
 }
 
 #[test]

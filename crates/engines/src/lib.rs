@@ -1,14 +1,16 @@
-//! From settings to open engines: which database, queue, sightings and archive the settings name. The one
+//! From settings to open engines: which database, queue, sightings, archive and models the settings name. The one
 //! place that knows every engine; services and commands hold traits.
 
 mod archive;
 mod database;
 pub mod login;
+mod models;
 mod queue;
 mod redis;
 
 pub use archive::archive;
 pub use database::{database, migrated_database};
+pub use models::{bundle_bucket, fetched_models, model_folder};
 pub use queue::queue;
 pub use redis::{config_changes, redis, sightings};
 

@@ -1,6 +1,6 @@
 //! Which experiments an environment had, and what is asked about one.
 
-use bellwether_core::config::ConfigVersion;
+use bellwether_core::config::{ConfigVersion, OUTCOME_WINDOW_DAYS};
 use bellwether_store::{ConfigStore, StoreError};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -66,22 +66,30 @@ pub struct ExperimentSpec {
 }
 
 impl ExperimentSpec {
-    /// What is asked unless something else is said: 30 days, silence means nothing, intervals of 95 %, contacts that
-    /// cost and keep nothing.
+    /// What is asked unless something else is said: the window and the contacts' value of the experiment's newest
+    /// version; silence means nothing, intervals of 95 %.
     pub fn of(outline: &ExperimentOutline, as_of: DateTime<Utc>) -> Self {
-        Self {
+        let mut spec = Self {
             environment: outline.environment.clone(),
             salt: outline.salt.clone(),
             versions: outline.versions.clone(),
             from: outline.from,
             to: outline.to,
             as_of,
-            window_days: 30,
+            window_days: OUTCOME_WINDOW_DAYS,
             silence: Silence::Unknown,
             alpha: 0.05,
             contact_cost: 0.0,
             kept_share: 0.0,
+        };
+        let newest = spec.own_versions().next_back().map(|version| version.document.clone());
+        if let Some(newest) = newest {
+            spec.window_days = newest.outcome_window();
+            let value = newest.contact_value;
+            (spec.contact_cost, spec.kept_share) =
+                value.map_or((0.0, 0.0), |v| (v.contact_cost, v.kept_share));
         }
+        spec
     }
 
     /// What is wrong with it, in words; none where a report can be made.

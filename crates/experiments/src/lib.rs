@@ -6,6 +6,7 @@
 mod cohort;
 pub mod drift;
 mod experiment;
+pub mod plots;
 mod reading;
 mod report;
 pub mod statistics;

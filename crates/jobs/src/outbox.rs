@@ -7,7 +7,7 @@ use bellwether_store::{Clock, EmailJobs, NewEmailJob, StoreError, WaitingEmailJo
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::{Entry, JobQueue, SendPredictionEmail, Ticket};
+use crate::{Entry, JobQueue, SendFlaggedDigest, SendPredictionEmail, Ticket};
 
 /// An email that could not be asked for. Ask again: it is written once, however often.
 #[derive(Debug, thiserror::Error)]
@@ -69,10 +69,31 @@ impl EmailOutbox {
                 })
             })
             .collect::<Result<Vec<_>, serde_json::Error>>()?;
-        let now = self.clock.now();
-        let waiting = self.jobs.insert(&rows, now).await?;
-        self.push_as_of(&waiting, now).await;
+        self.write(&rows).await?;
         Ok(())
+    }
+
+    /// Orders a digest; answers whether it was: not where one with the same key was before. What is promised of
+    /// [`Self::order`] holds here.
+    ///
+    /// # Errors
+    /// When the database fails; then it was not ordered.
+    pub async fn order_digest(
+        &self,
+        digest: &SendFlaggedDigest,
+        dedupe_key: Option<String>,
+    ) -> Result<bool, OutboxError> {
+        let payload = serde_json::to_string(digest)?;
+        let row = NewEmailJob { uid: digest.uid, client_id: None, dedupe_key, payload };
+        Ok(self.write(&[row]).await? > 0)
+    }
+
+    /// Writes rows down and queues those that wait; answers how many do.
+    async fn write(&self, rows: &[NewEmailJob]) -> Result<usize, StoreError> {
+        let now = self.clock.now();
+        let waiting = self.jobs.insert(rows, now).await?;
+        self.push_as_of(&waiting, now).await;
+        Ok(waiting.len())
     }
 
     /// Queues a parked job anew; answers whether it was parked.

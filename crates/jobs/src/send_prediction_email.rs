@@ -51,6 +51,9 @@ pub enum PayloadError {
     /// Written by a newer build, which will know what to do with it.
     #[error("the payload is of schema {0}, newer than this build's {PAYLOAD_SCHEMA}")]
     Newer(u64),
+    /// Of a kind that a newer build will know what to do with.
+    #[error("the payload is of a kind that this build does not know")]
+    UnknownKind,
     /// Not a payload at all, or one older than the last two formats.
     #[error("the payload cannot be read: {0}")]
     Unreadable(String),

@@ -125,6 +125,9 @@ pub struct Auth {
 #[serde(deny_unknown_fields)]
 pub struct Models {
     pub path: PathBuf,
+    pub region: String,
+    pub endpoint: String,
+    pub path_style: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -42,6 +42,20 @@ async fn all_problems_are_reported_at_once() {
 }
 
 #[tokio::test]
+async fn explanations_need_a_thread_a_place_to_wait_and_a_bounded_number_of_rounds() {
+    let token = ("BELLWETHER__AUTH__TOKEN", "a-token-long-enough");
+    for (key, name) in
+        [("THREADS", "explain.threads"), ("QUEUE", "explain.queue"), ("ROUNDS", "explain.rounds")]
+    {
+        let key = format!("BELLWETHER__EXPLAIN__{key}");
+        assert_eq!(load(&[token, (&key, "0")]).await.unwrap_err(), [name]);
+    }
+    let many = ("BELLWETHER__EXPLAIN__ROUNDS", "101");
+    assert_eq!(load(&[token, many]).await.unwrap_err(), ["explain.rounds"]);
+    assert_eq!(load(&[token, ("BELLWETHER__EXPLAIN__ROUNDS", "100")]).await.unwrap().explain.rounds, 100);
+}
+
+#[tokio::test]
 async fn variables_override_the_file_and_the_file_the_defaults() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     write!(file, "[server]\nthreads = 3\nmax_batch_rows = 5\n[smtp]\nrecipients = [\"a@b\"]\n").unwrap();

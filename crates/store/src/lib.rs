@@ -4,6 +4,7 @@
 //! jobs hold the traits and never name an engine; only start-up does.
 
 pub mod archive;
+pub mod bundle_bucket;
 mod clients;
 mod clock;
 mod config_changes;

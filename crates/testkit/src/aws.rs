@@ -65,6 +65,13 @@ impl Aws {
         made.and_then(reqwest::Response::error_for_status).expect("a bucket can be made");
     }
 
+    /// Writes an object.
+    pub async fn put_object(&self, bucket: &str, key: &str, bytes: Vec<u8>) {
+        let put = client().put(format!("{}/{bucket}/{key}", self.endpoint()));
+        let put = put.header("authorization", signature("s3")).body(bytes).send().await;
+        put.and_then(reqwest::Response::error_for_status).expect("an object can be written");
+    }
+
     /// A header of an object in a bucket, as S3 tells it; none where it tells none.
     pub async fn object_header(&self, bucket: &str, key: &str, header: &str) -> Option<String> {
         let head = client().head(format!("{}/{bucket}/{key}", self.endpoint()));

@@ -1,4 +1,4 @@
-//! The job that sends one prediction's email: claim, send, record, in that order.
+//! The job that sends one email, about a prediction or those at high risk: claim, send, record, in that order.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bellwether_jobs::{
-    Chance, EmailOutbox, Handled, JobHandler, Next, PayloadError, RetryPolicy, SendPredictionEmail, Ticket,
+    Chance, EmailOutbox, EmailPayload, Handled, JobHandler, Next, PayloadError, RetryPolicy, Ticket,
 };
 use bellwether_mail::{AddressBook, Letter, Mailer, Outcome, SendError};
 use bellwether_store::{Clock, EmailClaim, EmailJob, EmailJobs, EmailRetry, StoreError, WaitingEmailJob};
@@ -15,6 +15,7 @@ use futures_util::FutureExt;
 use governor::DefaultDirectRateLimiter;
 use tokio_util::sync::CancellationToken;
 
+use crate::digest::DigestSource;
 use crate::email::{self, Outage};
 use crate::verdict::{Failure, Verdict, judge};
 
@@ -48,6 +49,8 @@ pub struct SendPredictionEmailJob {
     outbox: EmailOutbox,
     sending: Sending,
     outage: Outage,
+    /// Says whom a digest lists; none where this worker writes none.
+    digests: Option<DigestSource>,
     clock: Arc<dyn Clock>,
     chance: Chance,
     /// Cancelled: what has not begun to be sent is given back.
@@ -89,7 +92,14 @@ impl SendPredictionEmailJob {
         chance: Chance,
         stop: CancellationToken,
     ) -> Self {
-        Self { outage: Outage::new(chance.clone()), outbox, sending, clock, chance, stop }
+        let outage = Outage::new(chance.clone());
+        Self { outbox, sending, outage, digests: None, clock, chance, stop }
+    }
+
+    /// The same, which writes digests too.
+    #[must_use]
+    pub fn with_digests(self, digests: Option<DigestSource>) -> Self {
+        Self { digests, ..self }
     }
 
     fn jobs(&self) -> &Arc<dyn EmailJobs> {
@@ -132,17 +142,9 @@ impl SendPredictionEmailJob {
 
     /// Tries until the server was reached and has spoken; meanwhile `waits_for` says why it was not.
     async fn deliver(&self, job: &EmailJob, waits_for: &Mutex<Option<String>>) -> Verdict {
-        let email = match SendPredictionEmail::read(&job.payload) {
-            Ok(email) => email,
-            Err(error @ PayloadError::Newer(_)) => {
-                return Verdict::Newer { why: error.to_string() };
-            }
-            Err(error) => return Verdict::Park(Failure::new(error.to_string())),
-        };
-        tracing::Span::current().record("trace", email.trace.as_deref());
-        let letter = match email::letter(&self.sending.addresses, &email, &job.delivered, self.clock.now()) {
+        let letter = match self.letter(job).await {
             Ok(letter) => letter,
-            Err(error) => return Verdict::Park(Failure::new(error.to_string()).with(job, &[])),
+            Err(verdict) => return verdict,
         };
         loop {
             // Waiting may be given up at any time. Sending may not: the server could have it already.
@@ -168,6 +170,31 @@ impl SendPredictionEmailJob {
             self.outage.over();
             return judge(job, result);
         }
+    }
+
+    /// The letter that a job asks for; or what becomes of a job that cannot be written.
+    async fn letter(&self, job: &EmailJob) -> Result<Letter, Verdict> {
+        let (addresses, delivered, now) = (&self.sending.addresses, &job.delivered, self.clock.now());
+        let letter = match EmailPayload::read(&job.payload) {
+            Ok(EmailPayload::Prediction(email)) => {
+                tracing::Span::current().record("trace", email.trace.as_deref());
+                email::letter(addresses, &email, delivered, now)
+            }
+            Ok(EmailPayload::FlaggedDigest(digest)) => {
+                let Some(source) = &self.digests else {
+                    return Err(Verdict::Newer { why: "this worker writes no digests".to_owned() });
+                };
+                let content = source.content(&digest, now).await;
+                let content = content
+                    .map_err(|error| Verdict::Retry(Failure::new(error.to_string()).with(job, &[])))?;
+                email::digest_letter(addresses, &digest, &content, delivered, now)
+            }
+            Err(error @ (PayloadError::Newer(_) | PayloadError::UnknownKind)) => {
+                return Err(Verdict::Newer { why: error.to_string() });
+            }
+            Err(error) => return Err(Verdict::Park(Failure::new(error.to_string()))),
+        };
+        letter.map_err(|error| Verdict::Park(Failure::new(error.to_string()).with(job, &[])))
     }
 
     /// One try. lettre bounds only its connecting, so all of it is bounded here.

@@ -11,7 +11,9 @@ use bellwether_mail::MailerError;
 use bellwether_settings::Settings;
 use bellwether_store::archive::ArchiveStore;
 use bellwether_store::{Clock, LoginDetails, SharedDatabase};
+use chrono::TimeDelta;
 
+use crate::digest::{DigestSchedule, DigestSource};
 use crate::retention::Retention;
 use crate::startup::{EmailOptions, JobOptions, Means, WorkerService};
 
@@ -37,6 +39,18 @@ impl WorkerService {
             grace: Duration::from_secs(settings.server.drain_seconds),
             ..JobOptions::default()
         };
+        let digests = DigestSource {
+            standings: database.clone(),
+            configs: database.clone(),
+            max_age: TimeDelta::days(settings.flagged.max_age_days.into()),
+            public_url: Some(settings.flagged.public_url.clone()).filter(|url| !url.is_empty()),
+        };
+        let schedule = settings.worker.digest_time().map(|at| DigestSchedule {
+            at,
+            environment: settings.environment.as_str().to_owned(),
+            configs: database.clone(),
+            clock: means.clock.clone(),
+        });
         let days = |days: u32| (days > 0).then_some(days);
         let retention = Retention {
             archive,
@@ -46,7 +60,8 @@ impl WorkerService {
             clock: means.clock.clone(),
             database,
         };
-        Ok(Self::build(means, &email_options(settings), options)?.with_retention(retention))
+        let worker = Self::build(means, &email_options(settings), options)?;
+        Ok(worker.with_retention(retention).with_digests(digests, schedule))
     }
 }
 

@@ -15,6 +15,7 @@ use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
 use crate::condition::Condition;
+use crate::digest::{DigestSchedule, DigestSource};
 use crate::housekeeping::Housekeeping;
 use crate::http::Endpoints;
 use crate::retention::Retention;
@@ -115,6 +116,8 @@ pub struct WorkerService {
     sending: Sending,
     condition: Condition,
     retention: Option<Retention>,
+    digests: Option<DigestSource>,
+    schedule: Option<DigestSchedule>,
 }
 
 impl WorkerService {
@@ -130,12 +133,26 @@ impl WorkerService {
             retry: options.retry,
             rate: options.rate_per_second.map(|rate| Arc::new(RateLimiter::direct(Quota::per_second(rate)))),
         };
-        Ok(Self { means, options, sending, condition: Condition::default(), retention: None })
+        Ok(Self {
+            means,
+            options,
+            sending,
+            condition: Condition::default(),
+            retention: None,
+            digests: None,
+            schedule: None,
+        })
     }
 
     /// The same worker, which also sees to what is kept for how long.
     pub(crate) fn with_retention(self, retention: Retention) -> Self {
         Self { retention: Some(retention), ..self }
+    }
+
+    /// The same worker, which also writes digests of those at high risk, and orders them where there is a schedule.
+    #[must_use]
+    pub fn with_digests(self, digests: DigestSource, schedule: Option<DigestSchedule>) -> Self {
+        Self { digests: Some(digests), schedule, ..self }
     }
 
     /// How the worker is, now and later: for whoever asks over HTTP.
@@ -189,7 +206,8 @@ impl WorkerService {
             clock.clone(),
             chance.clone(),
             shutdown.clone(),
-        );
+        )
+        .with_digests(self.digests);
         let refill = Refill::new(outbox.clone(), clock.clone(), chance);
         let housekeeping = Housekeeping {
             jobs: outbox.jobs().clone(),
@@ -205,11 +223,17 @@ impl WorkerService {
                 retention.run(shutdown.clone()).await;
             }
         };
-        let (result, (), (), ()) = tokio::join!(
+        let digests = async {
+            if let Some(schedule) = &self.schedule {
+                schedule.run(&outbox, shutdown.clone()).await;
+            }
+        };
+        let (result, (), (), (), ()) = tokio::join!(
             supervise(queue, &self.options.host, work, self.options.grace),
             refill.run(shutdown.clone()),
             housekeeping.run(shutdown.clone()),
             retention,
+            digests,
         );
         result
     }

@@ -1,6 +1,8 @@
 //! Emails on their way to a mail server that behaves, and to one that does not.
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "tests")]
 
+#[path = "sending/digests.rs"]
+mod digests;
 #[macro_use]
 mod world;
 

@@ -1,11 +1,16 @@
 //! A few threads with a bounded queue before them. What does not fit is refused at once, and what nobody
-//! waits for any more is not begun.
+//! waits for any more is not begun. The threads stand back where the processor is short.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
+
+/// How far the threads stand back, as `nice` has it: where a core is wanted by another thread, theirs is a
+/// tenth of it.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 10;
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -63,11 +68,20 @@ impl Pool {
 }
 
 fn work(waiting: &Mutex<Receiver<Job>>) {
+    stand_back();
     loop {
         let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = next else { return };
         if catch_unwind(AssertUnwindSafe(job)).is_err() {
             tracing::error!("a job panicked; its thread goes on");
         }
+    }
+}
+
+/// Only Linux knows a niceness of single threads; elsewhere the whole process would stand back.
+fn stand_back() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+        tracing::warn!(%error, "these threads take as much of the processor as any other");
     }
 }

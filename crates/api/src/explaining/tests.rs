@@ -70,3 +70,12 @@ async fn a_job_that_panics_is_told_and_its_thread_goes_on() {
     assert_eq!(pool.run(panics).await, Err(Refused::Stopped));
     assert_eq!(pool.run(|| 1_u8).await, Ok(1));
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_threads_stand_back_and_no_other_does() {
+    let pool = Pool::start("test", 1, 2).unwrap();
+    let niceness = || rustix::process::getpriority_process(None).unwrap();
+    assert_eq!(pool.run(niceness).await, Ok(10));
+    assert!(niceness() < 10, "the caller's own is as it was");
+}

@@ -3,14 +3,16 @@
 
 mod last_good;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use bellwether_core::bundle::{Bundles, ModelFolder};
-use bellwether_core::config::ConfigVersion;
+use bellwether_core::bundle::manifest::Manifest;
+use bellwether_core::bundle::{Bundles, Known, Look, ModelFolder};
+use bellwether_core::config::{ConfigDocument, ConfigVersion};
 use bellwether_core::prediction::Snapshot;
+use bellwether_store::bundle_bucket::BundleBucket;
 use bellwether_store::{Clock, ConfigStore, StoreError, StoredVersion};
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
@@ -23,10 +25,11 @@ use last_good::LastGood;
 pub(crate) struct Live {
     environment: String,
     models: Arc<ModelFolder>,
+    bucket: Option<Arc<BundleBucket>>,
     configs: Arc<dyn ConfigStore>,
     last_good: LastGood,
     served: ArcSwapOption<Served>,
-    bundles: ArcSwap<Bundles>,
+    bundles: ArcSwap<Known>,
     traffic: ArcSwapOption<TrafficCount>,
     told: Mutex<Told>,
     /// Counts up whenever what is told changes.
@@ -55,6 +58,8 @@ pub(crate) struct Sources {
     pub environment: String,
     /// Where bundles are looked for.
     pub models: Arc<ModelFolder>,
+    /// The bucket whose bundles are kept there, if they come from one.
+    pub bucket: Option<Arc<BundleBucket>>,
     /// Where versions are looked up.
     pub configs: Arc<dyn ConfigStore>,
     /// The file that keeps the last good version.
@@ -70,6 +75,7 @@ impl Live {
         let live = Self {
             environment: sources.environment,
             models: sources.models,
+            bucket: sources.bucket,
             configs: sources.configs,
             last_good: LastGood::new(sources.last_good),
             served: ArcSwapOption::empty(),
@@ -109,8 +115,21 @@ impl Live {
     }
 
     /// What was in the models folder when it was last looked through, at the last refresh.
-    pub(crate) fn bundles(&self) -> Arc<Bundles> {
+    pub(crate) fn bundles(&self) -> Arc<Known> {
         self.bundles.load_full()
+    }
+
+    /// The manifest of a verified bundle and the bundle's SHA-256; none where there is no such bundle.
+    ///
+    /// # Errors
+    /// In words, where it is refused or cannot be read any more.
+    pub(crate) async fn manifest(&self, uid: &str) -> Result<Option<(Manifest, String)>, String> {
+        if let Some(Err(reason)) = self.bundles().get(uid) {
+            return Err(reason.clone());
+        }
+        let (models, uid) = (self.models.clone(), uid.to_owned());
+        let read = tokio::task::spawn_blocking(move || models.manifest(&uid)).await;
+        read.unwrap_or_else(|_| Err("reading it failed".to_owned()))
     }
 
     /// Wakes whoever waits for what is told to change.
@@ -140,8 +159,10 @@ impl Live {
     }
 
     async fn look_up(&self) -> Result<(), StoreError> {
-        let bundles = self.scan().await;
         let found = self.configs.live(&self.environment).await;
+        let newest = found.as_ref().ok().and_then(Option::as_ref);
+        let named = newest.and_then(|newest| newest.document.as_ref().ok());
+        let bundles = self.look(named.into_iter().flat_map(ConfigDocument::models)).await;
         self.lock().unreachable =
             found.as_ref().err().map(|error| format!("the config cannot be looked up: {error}"));
         match found? {
@@ -203,7 +224,7 @@ impl Live {
                 return;
             }
         };
-        let (number, bundles) = (version.version, self.scan().await);
+        let (number, bundles) = (version.version, self.look(version.document.models()).await);
         match served(version, &bundles) {
             Ok(served) => {
                 tracing::warn!(version = number, "starting on the last good config, kept on disk");
@@ -260,30 +281,36 @@ impl Live {
         metrics::gauge!("bellwether_config_refused_version", "environment" => self.environment.clone())
     }
 
-    /// What is in the models folder now.
-    async fn scan(&self) -> Arc<Bundles> {
+    /// Looks the models folder through: everything in it is told, and the named bundles are loaded, beside those
+    /// that are live.
+    async fn look<'a>(&self, named: impl Iterator<Item = &'a str>) -> Bundles {
+        let mut wanted: BTreeSet<String> = named.map(str::to_owned).collect();
+        let live = self.snapshot();
+        wanted.extend(live.iter().flat_map(|live| live.config.document.models()).map(str::to_owned));
+        if let Some(bucket) = &self.bucket {
+            bucket.fetch(&wanted, &self.bundles()).await;
+        }
         let models = Arc::clone(&self.models);
-        let bundles = match tokio::task::spawn_blocking(move || models.scan()).await {
-            Ok(Ok(bundles)) => bundles,
+        let look = match tokio::task::spawn_blocking(move || models.look(|uid| wanted.contains(uid))).await {
+            Ok(Ok(look)) => look,
             Ok(Err(error)) => {
                 tracing::error!(%error, "the models folder cannot be read");
-                Bundles::new()
+                Look::default()
             }
             Err(error) => {
                 tracing::error!(%error, "verifying bundles failed");
-                Bundles::new()
+                Look::default()
             }
         };
-        for (uid, reason) in bundles.iter().filter_map(|(uid, b)| Some((uid, b.as_ref().err()?))) {
+        for (uid, reason) in look.known.iter().filter_map(|(uid, b)| Some((uid, b.as_ref().err()?))) {
             tracing::warn!(bundle = uid, reason, "a bundle is refused");
         }
-        let told = bundles.iter().map(|(uid, bundle)| {
-            (uid.clone(), bundle.as_ref().map(|bundle| bundle.sha256().to_owned()).map_err(Clone::clone))
+        let told = look.known.iter().map(|(uid, bundle)| {
+            (uid.clone(), bundle.as_ref().map(|about| about.sha256.clone()).map_err(Clone::clone))
         });
         self.lock().bundles = told.collect();
-        let bundles = Arc::new(bundles);
-        self.bundles.store(bundles.clone());
-        bundles
+        self.bundles.store(Arc::new(look.known));
+        look.loaded
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Told> {

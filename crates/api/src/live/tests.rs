@@ -78,6 +78,7 @@ async fn begin(folder: &tempfile::TempDir, versions: &Arc<Versions>) -> Live {
     Live::begin(Sources {
         environment: "prod".to_owned(),
         models: models(),
+        bucket: None,
         configs: versions.clone(),
         last_good: folder.path().join("last-good-config.json"),
         clock: Arc::new(SystemClock),

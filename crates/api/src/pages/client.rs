@@ -22,6 +22,7 @@ use super::why::Why;
 use super::{Desk, PageError};
 use crate::explaining::Unexplained;
 use crate::routes::predict::live;
+use crate::scoring::Served;
 use crate::state::State;
 
 /// So many earlier predictions are shown.
@@ -73,7 +74,7 @@ struct NotFound {
 
 /// What is known of the client who is looked at.
 struct Subject {
-    live: Arc<Snapshot>,
+    live: Arc<Served>,
     client_id: String,
     customer: Customer,
     held_out: bool,
@@ -153,8 +154,7 @@ fn not_found(frame: Frame, request: &HttpRequest) -> Result<HttpResponse, PageEr
 
 /// The score of these values, written down nowhere.
 fn decided(live: &Snapshot, customer: &Customer, client_id: &str) -> Result<Option<f64>, Problem> {
-    let decided = live.decide(&[customer], &[client_id])?;
-    Ok(decided.first().and_then(|decision| decision.probability))
+    Ok(live.probability(customer, client_id)?)
 }
 
 /// Why these values score what they do, or why that cannot be told.
@@ -162,7 +162,7 @@ async fn explained(state: &State, subject: &Subject, customer: Customer) -> (Opt
     if subject.held_out {
         return (None, None);
     }
-    let explaining = state.explainer.explain(subject.live.clone(), customer, subject.client_id.clone());
+    let explaining = state.explainer.explain(subject.live.snapshot(), customer, subject.client_id.clone());
     match explaining.await {
         Ok(explained) => (Some(Why::of(&explained.explanation)), None),
         Err(Unexplained::HeldOut) => (None, None),

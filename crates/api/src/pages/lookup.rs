@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::predictor::Call;
 use crate::routes::predict::live;
+use crate::scoring::Served;
 use crate::state::State;
 
 /// Clients asked of the database at a time.
@@ -123,7 +124,7 @@ pub(super) async fn look_up(state: &State, ids: Vec<String>) -> Result<Vec<Row>,
 /// Where the model fails, or the prediction cannot be written down.
 pub(super) async fn predict(
     state: &State,
-    live: &Arc<Snapshot>,
+    live: &Arc<Served>,
     customer: Customer,
 ) -> Result<Option<Answer>, Problem> {
     let answers = state.predictor.predict_batch(live, vec![customer], call()).await;

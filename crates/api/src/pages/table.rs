@@ -30,6 +30,9 @@ const LIMIT: BodyLimit = BodyLimit { bytes: 4 * 1024 * 1024, timeout: Duration::
 struct TablePage {
     frame: Frame,
     most: usize,
+    /// In characters, as a script counts them; what is longer is refused without being sent.
+    longest: usize,
+    too_large: String,
     typed: String,
     error: Option<String>,
     examples: Vec<String>,
@@ -217,14 +220,19 @@ async fn too_large(
     }
     let signed = desk.entrance.signed(request).await?;
     let signed = signed.ok_or_else(|| Refused::LoginNeeded { next: HOME.to_owned() })?;
-    let error = format!(
-        "{what} is too large: up to {MOST} client ids are looked up at once, and they fit into {} megabytes. \
-         Nothing was looked up. Split it into smaller lists.",
-        LIMIT.bytes / 1024 / 1024
-    );
+    let error = refusal(what);
     let frame = Frame::of(&signed, request, HOME);
     let told = Told { error: Some(error), ..Told::default() };
     render(state, HttpResponse::PayloadTooLarge(), frame, told).await
+}
+
+/// What somebody reads who sent too much.
+fn refusal(what: &str) -> String {
+    format!(
+        "{what} is too large: up to {MOST} client ids are looked up at once, and they fit into {} megabytes. \
+         Nothing was looked up. Split it into smaller lists.",
+        LIMIT.bytes / 1024 / 1024
+    )
 }
 
 async fn render(
@@ -236,7 +244,18 @@ async fn render(
     let examples = state.clients.sample_ids(3).await?;
     let Told { typed, error, result } = told;
     let empty_store = examples.is_empty();
-    Ok(page_of(status, &TablePage { frame, most: MOST, typed, error, examples, empty_store, result })?)
+    let page = TablePage {
+        frame,
+        most: MOST,
+        longest: LIMIT.bytes / 4,
+        too_large: refusal("That text"),
+        typed,
+        error,
+        examples,
+        empty_store,
+        result,
+    };
+    Ok(page_of(status, &page)?)
 }
 
 /// The table that a page sent back.

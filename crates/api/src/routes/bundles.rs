@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use actix_web::{HttpResponse, web};
-use bellwether_core::bundle::{Bundle, Bundles, PARITY_TOLERANCE};
+use bellwether_core::bundle::manifest::Manifest;
+use bellwether_core::bundle::{About, PARITY_TOLERANCE};
 use bellwether_web::Problem;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -99,40 +100,39 @@ pub(crate) async fn bundles(state: web::Data<State>) -> HttpResponse {
     security(("bearer" = []))
 )]
 pub(crate) async fn parity(uid: web::Path<String>, state: web::Data<State>) -> Result<HttpResponse, Problem> {
-    let bundles = state.live.bundles();
-    let bundle = bundle(&bundles, &uid)?;
-    let rows = bundle.manifest().parity.iter();
+    let (manifest, sha256) = manifest(&state, &uid).await?;
+    let rows = manifest.parity.iter();
     Ok(HttpResponse::Ok().json(Parity {
-        uid: bundle.uid(),
-        sha256: bundle.sha256(),
+        uid: &manifest.uid,
+        sha256: &sha256,
         tolerance: PARITY_TOLERANCE,
         rows: rows.map(|row| ParityRow { input: &row.input, probability: row.probability }).collect(),
     }))
 }
 
-/// A bundle that was verified.
+/// The manifest of a bundle that was verified, and the bundle's SHA-256.
 ///
 /// # Errors
 /// 404 where there is none, or it is refused.
-pub(super) fn bundle<'a>(bundles: &'a Bundles, uid: &str) -> Result<&'a Arc<Bundle>, Problem> {
-    match bundles.get(uid) {
-        Some(Ok(bundle)) => Ok(bundle),
-        Some(Err(reason)) => Err(Problem::not_found(format!("bundle `{uid}` is refused: {reason}"))),
-        None => Err(Problem::not_found("there is no such bundle in this replica's folder")),
+pub(super) async fn manifest(state: &State, uid: &str) -> Result<(Manifest, String), Problem> {
+    match state.live.manifest(uid).await {
+        Ok(Some(found)) => Ok(found),
+        Ok(None) => Err(Problem::not_found("there is no such bundle in this replica's folder")),
+        Err(reason) => Err(Problem::not_found(format!("bundle `{uid}` is refused: {reason}"))),
     }
 }
 
 impl BundleState {
-    fn of(uid: &str, bundle: &Result<Arc<Bundle>, String>, in_use: bool) -> Self {
-        let manifest = bundle.as_ref().ok().map(|bundle| bundle.manifest());
+    fn of(uid: &str, bundle: &Result<Arc<About>, String>, in_use: bool) -> Self {
+        let about = bundle.as_ref().ok();
         Self {
             uid: uid.to_owned(),
-            name: manifest.map(|manifest| manifest.name.clone()),
-            created_at: manifest.map(|manifest| manifest.created_at),
-            sha256: bundle.as_ref().ok().map(|bundle| bundle.sha256().to_owned()),
+            name: about.map(|about| about.name.clone()),
+            created_at: about.map(|about| about.created_at),
+            sha256: about.map(|about| about.sha256.clone()),
             loadable: bundle.is_ok(),
             reason: bundle.as_ref().err().cloned(),
-            metrics: manifest.map(|manifest| BundleMetrics::of(&manifest.metrics)),
+            metrics: about.map(|about| BundleMetrics::of(&about.metrics)),
             in_use,
         }
     }

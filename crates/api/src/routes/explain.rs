@@ -71,7 +71,8 @@ pub(crate) async fn explain(
     let config_version = live.config.version;
     let imputed = customer.imputed(&live.schema).map(str::to_owned).collect();
     let ignored = customer.ignored.clone();
-    let Explained { treatment, model, explanation } = state.explainer.explain(live, customer, id).await?;
+    let Explained { treatment, model, explanation } =
+        state.explainer.explain(live.snapshot(), customer, id).await?;
     let answer = ExplainAnswer { treatment, model, config_version, explanation, imputed, ignored };
     Ok(HttpResponse::Ok().json(answer))
 }

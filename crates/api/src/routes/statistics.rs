@@ -6,7 +6,7 @@ use bellwether_web::Problem;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::bundles::{BundleMetrics, bundle};
+use super::bundles::{BundleMetrics, manifest};
 use crate::state::State;
 
 /// What a bundle's training saw.
@@ -46,16 +46,14 @@ pub(crate) async fn statistics(
     uid: web::Path<String>,
     state: web::Data<State>,
 ) -> Result<HttpResponse, Problem> {
-    let bundles = state.live.bundles();
-    let bundle = bundle(&bundles, &uid)?;
-    let manifest = bundle.manifest();
+    let (manifest, sha256) = manifest(&state, &uid).await?;
     let features = manifest.features.iter().map(|feature| {
         let (name, kind) = feature.name_and_kind();
         BundleFeature { name, kind }
     });
     Ok(HttpResponse::Ok().json(BundleStatistics {
-        uid: bundle.uid(),
-        sha256: bundle.sha256(),
+        uid: &manifest.uid,
+        sha256: &sha256,
         features: features.collect(),
         statistics: &manifest.statistics,
         metrics: BundleMetrics::of(&manifest.metrics),

@@ -110,7 +110,9 @@ impl Served {
                 Ok(probabilities) => fill(&mut scores[model], &customers, &probabilities),
                 Err(cut_off) => {
                     self.count(model, cut_off, customers.len());
-                    customers.iter().for_each(|&at| scores[model][at] = Err(cut_off));
+                    for at in customers {
+                        scores[model][at] = Err(cut_off);
+                    }
                 }
             }
         }

@@ -104,6 +104,38 @@ async fn a_shadow_that_hangs_costs_one_call_its_budget_and_the_others_nothing_un
     until("the shadow serves again", SOON, is_back).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn under_load_a_shadow_that_hangs_costs_each_caller_one_budget_at_most() {
+    const CALLERS: usize = 8;
+    let lanes = [Puppet::new(Does::Fail), Puppet::new(Does::Hang)];
+    let served = Arc::new(Served::with(snapshot(|_| {}), &lanes));
+    let calls = (0..CALLERS).map(|_| {
+        let served = served.clone();
+        tokio::spawn(async move {
+            let (mut late, mut took) = (0, Vec::new());
+            for _ in 0..300 {
+                let begun = std::time::Instant::now();
+                let decision = decide(&served, &["a"], Duration::from_millis(50)).await.remove(0);
+                took.push(begun.elapsed());
+                assert!(decision.probability.is_some());
+                late += usize::from(decision.scores[1] == Err(CutOff::Late));
+            }
+            (late, took)
+        })
+    });
+    let (mut late, mut took) = (0, Vec::new());
+    for call in calls.collect::<Vec<_>>() {
+        let (of_caller, its_calls) = call.await.unwrap();
+        assert!(of_caller <= 1, "{of_caller}");
+        late += of_caller;
+        took.extend(its_calls);
+    }
+    took.sort_unstable();
+    let at = |share: usize| took[(took.len() - 1) * share / 1000];
+    println!("{late} of {} were late; p50 {:?}, p99 {:?}, max {:?}", took.len(), at(500), at(990), at(1000));
+    assert!((1..=CALLERS).contains(&late), "{late}");
+}
+
 #[tokio::test]
 async fn a_shadow_that_panics_or_fails_is_cut_off_and_serves_the_next_call() {
     let shadow = Puppet::new(Does::Panic);
@@ -167,6 +199,32 @@ async fn the_lanes_of_real_models_say_what_the_models_say() {
     let day = NaiveDate::from_ymd_opt(2026, 1, 1).unwrap();
     let customer = Customer::parse(br#"{"xp_points":18.2}"#, &served.schema, day).unwrap();
     assert_eq!(decision, served.snapshot().decide(&[&customer], &["a"]).unwrap()[0]);
+}
+
+#[tokio::test]
+async fn a_shadow_delays_an_answer_by_no_more_than_its_own_inference() {
+    let uids: Vec<_> = BUNDLES.keys().cloned().collect();
+    let alone = |uid: &str| {
+        let uid = uid.to_owned();
+        Served::begin(snapshot(|document| *document = ConfigDocument::initial(&uid))).unwrap()
+    };
+    let (first, second) = (median(&alone(&uids[0])).await, median(&alone(&uids[1])).await);
+    let both = median(&Served::begin(snapshot(|_| {})).unwrap()).await;
+    println!("the arm alone {first:?}, the shadow alone {second:?}, the arm with the shadow {both:?}");
+    // A thread has to wake for it, on a machine that may have other work.
+    assert!(both < first + second + Duration::from_millis(1), "{first:?}, {second:?}, {both:?}");
+}
+
+/// How long half of a thousand decisions take at most.
+async fn median(served: &Served) -> Duration {
+    let mut took = Vec::new();
+    for _ in 0..1_000 {
+        let begun = std::time::Instant::now();
+        decide(served, &["a"], LONG).await;
+        took.push(begun.elapsed());
+    }
+    took.sort_unstable();
+    took[500]
 }
 
 #[tokio::test]

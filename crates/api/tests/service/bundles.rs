@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::world::{MODELS, Service, bundles};
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

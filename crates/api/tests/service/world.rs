@@ -33,10 +33,17 @@ type Log = Arc<Mutex<Vec<Value>>>;
 impl Service {
     /// Starts it with these settings on top, by their names.
     pub(crate) async fn start(settings: &[(&str, &str)]) -> Self {
+        Self::start_with(settings, &[]).await
+    }
+
+    /// The same with other variables than settings beside.
+    pub(crate) async fn start_with(settings: &[(&str, &str)], beside: &[(&str, String)]) -> Self {
         bellwether_testkit::tls_provider();
         let folder = tempfile::tempdir().unwrap();
         let variables = variables(folder.path(), settings);
         let database = migrated(&variables).await;
+        let beside = beside.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+        let variables = variables.into_iter().chain(beside).collect::<Vec<_>>();
         let (child, log) = spawn(&variables);
         let mut service = Self { child, log, variables, database, url: String::new(), folder };
         service.until_ready().await;
@@ -58,6 +65,13 @@ impl Service {
             reqwest::get(format!("{}/ready", self.url)).await.is_ok_and(|response| response.status() == 200)
         };
         until("it is ready", START, ready).await;
+    }
+
+    /// What it holds of this machine's memory, in MiB.
+    pub(crate) fn resident_mib(&self) -> f64 {
+        let pages = std::fs::read_to_string(format!("/proc/{}/statm", self.child.id())).unwrap();
+        let pages: f64 = pages.split(' ').nth(1).unwrap().parse().unwrap();
+        pages * 4096.0 / f64::from(1 << 20)
     }
 
     /// The file of its database.

@@ -75,6 +75,15 @@ pub(crate) enum JobsCommand {
         #[command(flatten)]
         target: Target,
     },
+    /// Orders today's digest of clients at high risk, unless it was ordered before
+    Digest {
+        /// Even if it was
+        #[arg(long)]
+        again: bool,
+        /// Which system
+        #[command(flatten)]
+        target: Target,
+    },
     /// Puts every job that is due into the queue, if it is not there
     Refill {
         /// Which system

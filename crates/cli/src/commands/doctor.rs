@@ -4,7 +4,6 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use bellwether_core::bundle::ModelFolder;
 use bellwether_engines::{archive, database};
 use bellwether_settings::Settings;
 
@@ -25,7 +24,7 @@ pub(crate) fn run(target: &Target) -> anyhow::Result<ExitCode> {
 
 async fn check(settings: &Settings, report: &mut Report) {
     report.add("settings", Ok(format!("environment {}", settings.environment.as_str())));
-    bundles(settings, report);
+    bundles(settings, report).await;
     report.add("server.bind", port(settings));
     for (key, path) in [("journal.path", &settings.journal.path), ("queue.path", &settings.queue.path)] {
         report.add(key, writable(path.parent().unwrap_or(Path::new("."))));
@@ -56,10 +55,12 @@ impl Report {
     }
 }
 
-fn bundles(settings: &Settings, report: &mut Report) {
+async fn bundles(settings: &Settings, report: &mut Report) {
     let folder = &settings.models.path;
-    let bundles =
-        ModelFolder::new(folder).scan().with_context(|| format!("`{}` cannot be read", folder.display()));
+    let bundles = match bellwether_engines::fetched_models(settings).await {
+        Ok(models) => models.scan().with_context(|| format!("`{}` cannot be read", folder.display())),
+        Err(error) => Err(error),
+    };
     match bundles {
         Err(error) => report.add("models.path", Err(error)),
         Ok(bundles) if bundles.is_empty() => {

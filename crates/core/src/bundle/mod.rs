@@ -5,11 +5,12 @@ mod checks;
 mod error;
 mod files;
 mod folder;
+mod loader;
 pub mod manifest;
 mod parity;
 
 pub use error::BundleError;
-pub use folder::{Bundles, ModelFolder};
+pub use folder::{About, Bundles, Known, Look, ModelFolder};
 pub use manifest::{Feature, Manifest};
 pub use parity::PARITY_TOLERANCE;
 
@@ -61,9 +62,21 @@ impl Bundle {
         check_file(&manifest, &onnx).map_err(fault)?;
         let scorer = read_graph(&manifest, &onnx, dir)?;
         let background = parity::check(&manifest, &pipeline, &scorer, &manifest_path)?;
-        let identity = Sha256::new().chain_update(&document).chain_update(&manifest.onnx.sha256);
-        let sha256 = format!("{:x}", identity.finalize());
+        let sha256 = identity(&document, &manifest);
         Ok(Self { manifest, sha256, pipeline, scorer, background })
+    }
+
+    /// The manifest alone of the bundle in folder `dir`, and what would identify the bundle; neither its values
+    /// nor the graph are checked.
+    ///
+    /// # Errors
+    /// As [`Self::load`], as far as the manifest can be read.
+    pub(crate) fn manifest_in(dir: &Path) -> Result<(Manifest, String), BundleError> {
+        let (folder, _) = files::folder(dir)?;
+        let document = files::read(&folder, MANIFEST_FILE, files::MAX_MANIFEST_BYTES)?;
+        let manifest = read_manifest(&document, &dir.join(MANIFEST_FILE))?;
+        let sha256 = identity(&document, &manifest);
+        Ok((manifest, sha256))
     }
 
     /// Everything about the model but its graph.
@@ -97,6 +110,11 @@ impl Bundle {
     pub fn scorer(&self) -> &Scorer {
         &self.scorer
     }
+}
+
+/// SHA-256 of the manifest's bytes followed by the graph's SHA-256, in hex.
+fn identity(document: &[u8], manifest: &Manifest) -> String {
+    format!("{:x}", Sha256::new().chain_update(document).chain_update(&manifest.onnx.sha256).finalize())
 }
 
 fn read_manifest(document: &[u8], path: &Path) -> Result<Manifest, BundleError> {

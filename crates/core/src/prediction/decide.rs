@@ -68,6 +68,26 @@ impl Snapshot {
         Ok(decided.collect())
     }
 
+    /// The probability that one customer would be answered, 0 to 1, unrounded, by the one that answers alone; none
+    /// in a holdout. `id` is what the customer is drawn by.
+    ///
+    /// # Errors
+    /// [`ScoreError`] where that model fails.
+    pub fn probability(&self, customer: &Customer, id: &str) -> Result<Option<f64>, ScoreError> {
+        let assignment = assign(&self.config.document, id);
+        Ok(match assignment.treatment {
+            Treatment::Holdout => None,
+            Treatment::Heuristic => Some(heuristic(customer)),
+            Treatment::Model => match self.models.get(assignment.arm) {
+                Some(live) => {
+                    let rows = self.rows(&[customer]);
+                    Some(f64::from(live.bundle.scorer().score_one(&rows[live.row])?))
+                }
+                None => None,
+            },
+        })
+    }
+
     /// One block of rows for each distinct feature specification, in the order of [`Self::pipelines`]: a
     /// model reads the one that [`LiveModel::row`](super::LiveModel::row) says, row by row.
     pub fn rows(&self, customers: &[&Customer]) -> Vec<Vec<f32>> {

@@ -114,7 +114,7 @@ impl Content {
 /// Foreign text made fit for a line of an email: no line breaks or other control characters, which could
 /// start a header or a line of their own, none that turn the direction of writing, and not too long.
 /// HTML is escaped by the template.
-fn tame(text: &str) -> String {
+pub(super) fn tame(text: &str) -> String {
     let turns =
         |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');

@@ -55,6 +55,12 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
+    /// One that runs.
+    pub(crate) fn of(service: WorkerService) -> Self {
+        let stop = CancellationToken::new();
+        Self { run: tokio::spawn(service.run(stop.clone())), stop }
+    }
+
     pub(crate) async fn stop(self) -> Result<(), WorkError> {
         self.stop.cancel();
         self.run.await.unwrap()
@@ -169,10 +175,7 @@ impl World {
 }
 
 pub(crate) fn start(means: Means, email: &EmailOptions, jobs: JobOptions) -> Worker {
-    let service = WorkerService::build(means, email, jobs).unwrap();
-    let stop = CancellationToken::new();
-    let run = tokio::spawn(service.run(stop.clone()));
-    Worker { stop, run }
+    Worker::of(WorkerService::build(means, email, jobs).unwrap())
 }
 
 pub(crate) fn options(url: &str) -> EmailOptions {

@@ -10,7 +10,6 @@ use std::fs::File;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
-use bellwether_core::bundle::ModelFolder;
 use bellwether_core::customer::InputSchema;
 use bellwether_core::prediction::Snapshot;
 use bellwether_settings::Settings;
@@ -67,7 +66,7 @@ async fn live_schema(database: &dyn Database, settings: &Settings) -> anyhow::Re
     let live =
         live.with_context(|| format!("no config is live in `{environment}`; run `bellwether migrate`"))?;
     let live = live.readable()?;
-    let models = ModelFolder::new(&settings.models.path);
+    let models = bellwether_engines::fetched_models(settings).await?;
     let bundles = tokio::task::spawn_blocking(move || models.scan()).await?;
     let folder = settings.models.path.display();
     let bundles = bundles.with_context(|| format!("models.path: the folder `{folder}` cannot be read"))?;

@@ -1,6 +1,7 @@
 //! `bellwether jobs`: the email jobs as they stand, and what an operator does about them. No command tells
 //! what an email says unless it is asked to: that is client data.
 
+mod digest;
 mod list;
 mod purge;
 mod refill;
@@ -25,6 +26,7 @@ pub(crate) fn run(jobs: &args::Jobs) -> anyhow::Result<ExitCode> {
         | JobsCommand::Show { target, .. }
         | JobsCommand::Requeue { target, .. }
         | JobsCommand::Purge { target, .. }
+        | JobsCommand::Digest { target, .. }
         | JobsCommand::Refill { target } => target,
     };
     block_on(async {
@@ -49,6 +51,11 @@ async fn run_on(
             requeue::run(&Outbox::open(database, settings).await?, uids, *all_parked).await
         }
         JobsCommand::Purge { uids, sent_before, yes, .. } => purge::run(jobs, uids, *sent_before, *yes).await,
+        JobsCommand::Digest { again, .. } => {
+            let environment = settings.environment.as_str();
+            digest::run(&Outbox::open(database, settings).await?, database.as_ref(), environment, *again)
+                .await
+        }
         JobsCommand::Refill { .. } => refill::run(&Outbox::open(database, settings).await?).await,
     }
 }

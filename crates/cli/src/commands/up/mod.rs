@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use bellwether_config_admin::ConsoleService;
-use bellwether_core::bundle::ModelFolder;
 use bellwether_settings::{Embedded, Environment, Settings};
 use bellwether_store::SystemClock;
 use bellwether_web::{logs, metrics, sentry, shutdown};
@@ -40,7 +39,7 @@ pub(crate) fn run(args: &args::Up) -> anyhow::Result<ExitCode> {
         std::fs::create_dir_all(&args.data_dir)
             .with_context(|| format!("--data-dir: `{}` cannot be made", args.data_dir.display()))?;
         let metrics = metrics::begin().context("metrics cannot be recorded")?;
-        let models = Arc::new(ModelFolder::new(&prod.models.path));
+        let models = Arc::new(bellwether_engines::model_folder(&prod));
         let stop = shutdown::on_signal()?;
         let (prod, stage) = tokio::try_join!(
             RunningEnvironment::start(prod, Arc::clone(&models), metrics.clone(), stop.clone()),
@@ -102,5 +101,10 @@ async fn first_failure(
 /// The models folder: where the settings say, or beside the project the program was built in.
 fn find_models(path: &std::path::Path) -> PathBuf {
     let beside = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models"));
-    if !path.is_dir() && path.is_relative() && beside.is_dir() { beside } else { path.to_owned() }
+    let is_bucket = path.starts_with("s3:");
+    if !is_bucket && !path.is_dir() && path.is_relative() && beside.is_dir() {
+        beside
+    } else {
+        path.to_owned()
+    }
 }
