@@ -4,7 +4,7 @@ import re
 
 import pytest
 from callers import Caller, signed_in
-from conftest import HOME, PASSWORD, PageCaller, look_up
+from conftest import HOME, PASSWORD, ModelPage, PageCaller, System, look_up
 from playwright.sync_api import expect
 
 PAGES = [HOME, f"{HOME}/flagged", f"{HOME}/flagged.csv", f"{HOME}/clients/100001"]
@@ -67,10 +67,21 @@ def test_a_session_of_staging_is_none_in_production(system, vera):
     assert set(caller.cookies) > {"bellwether-model-stage"}
 
 
-def test_the_api_takes_no_cookie_and_the_page_no_token(vera):
-    answer = vera.call("GET", "/config", headers={"cookie": f"bellwether-model-prod={vera.session}"})
-    assert "set-cookie" not in {name.lower() for name, _ in answer.headers}
-    assert vera.get("/health").status == 200
+def test_the_api_takes_no_cookie_and_the_page_no_token(tmp_path):
+    token = "a-token-for-this-test-alone"
+    system = System(tmp_path, BELLWETHER__AUTH__MODE="required", BELLWETHER__AUTH__TOKEN=token)
+    try:
+        admin = PageCaller(ModelPage(system, system.api))
+        assert admin.log_in("admin", system.admin_password).status == 303
+        body, json_ = b'{"xp_points": 3}', {"content-type": "application/json"}
+        bearer = {"authorization": f"Bearer {token}"}
+        for path in ["/predict", "/explain"]:
+            assert admin.call("POST", path, body, json_).status == 401, f"{path} with a session"
+            assert admin.call("POST", path, body, {**json_, **bearer, "cookie": None}).status == 200
+        assert admin.get(HOME).status == 200
+        assert admin.get(HOME, headers={**bearer, "cookie": None}).leads_to_login()
+    finally:
+        system.stop()
 
 
 def test_cookies_are_kept_from_scripts_and_other_sites(model_page):
