@@ -58,7 +58,8 @@ pub(super) async fn finish_days(
     let last = last_finished(now);
     let first = last.checked_sub_days(Days::new(BACK - 1)).unwrap_or(last);
     let oldest = parts.database.oldest().await.map_err(words)?.map(|at| at.date_naive());
-    let first = oldest.map_or(last, |oldest| oldest.max(first));
+    // Days before there was a log have nothing to say.
+    let Some(first) = oldest.map(|oldest| oldest.max(first)) else { return Ok(Vec::new()) };
     let mut missing: Vec<(NaiveDate, Vec<Reference>)> = Vec::new();
     for day in first.iter_days().take_while(|day| *day <= last) {
         missing.push((day, Vec::new()));

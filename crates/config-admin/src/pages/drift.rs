@@ -102,7 +102,7 @@ pub(crate) async fn show(request: HttpRequest, state: Data<State>) -> Result<Htt
         title: title(environment),
         other,
         other_title,
-        models: view.models.iter().chain(&older).map(|model| link(model, chosen)).collect(),
+        models: view.models.iter().chain(&older).map(|model| link(model, chosen, &view)).collect(),
         fault: chosen.and_then(|model| model.fault.clone()),
         limits: limits(&view),
         days: chosen.map(|model| rows(model, &view, day)).unwrap_or_default(),
@@ -117,7 +117,7 @@ fn day<'a>(model: &'a DriftModel, asked: &str) -> Option<&'a DriftDayView> {
     named.or_else(|| model.days.iter().rfind(|day| day.day.complete)).or(model.days.last())
 }
 
-fn link(model: &DriftModel, chosen: Option<&DriftModel>) -> ModelLink {
+fn link(model: &DriftModel, chosen: Option<&DriftModel>, view: &DriftView) -> ModelLink {
     let last = model.days.iter().rfind(|day| day.day.complete);
     ModelLink {
         uid: model.model.clone(),
@@ -126,8 +126,7 @@ fn link(model: &DriftModel, chosen: Option<&DriftModel>) -> ModelLink {
         badge: match last {
             _ if model.fault.is_some() => Badge::new("warn", "cannot be measured"),
             None => Badge::new("", "no day is over yet"),
-            Some(day) if day.exceeded.is_empty() => Badge::new("good", "steady"),
-            Some(day) => Badge::new("bad", format!("{} above their limit", day.exceeded.len())),
+            Some(day) => badge(day, view),
         },
     }
 }

@@ -1,5 +1,6 @@
 //! A report as tables: rows of texts that the template lays out.
 
+use bellwether_experiments::plots::{calibration_plot, churn_by_group, difference_over_days, roc_plot};
 use bellwether_experiments::statistics::Interval;
 use bellwether_experiments::{
     Agreement, Difference, Estimate, ExperimentReport, Group, GroupName, GroupValue, OnClients, Population,
@@ -16,6 +17,8 @@ pub(super) struct Grid {
     pub(super) hint: String,
     pub(super) head: Vec<&'static str>,
     pub(super) rows: Vec<Vec<String>>,
+    /// The same as SVG.
+    pub(super) plots: Vec<String>,
 }
 
 /// Everything.
@@ -25,7 +28,7 @@ pub(super) struct Tables {
 
 impl Tables {
     pub(super) fn of(report: &ExperimentReport) -> Self {
-        let mut all = vec![groups(&report.groups)];
+        let mut all = vec![Grid { plots: vec![churn_by_group(report)], ..groups(&report.groups) }];
         all.extend(report.sample_ratio.as_ref().map(sample_ratio));
         all.push(differences(&report.differences));
         for on in &report.models {
@@ -36,6 +39,9 @@ impl Tables {
         all.push(values(&report.values));
         all.push(value_differences(&report.value_differences));
         all.retain(|grid| !grid.rows.is_empty());
+        for grid in &mut all {
+            grid.plots.retain(|plot| !plot.is_empty());
+        }
         Self { all }
     }
 }
@@ -76,6 +82,7 @@ fn groups(groups: &[Group]) -> Grid {
             "For any look",
         ],
         rows: groups.iter().map(row).collect(),
+        plots: Vec::new(),
     }
 }
 
@@ -99,6 +106,7 @@ fn sample_ratio(ratio: &SampleRatio) -> Grid {
         rows: cells
             .map(|cell| vec![label(&cell.name), cell.counted.to_string(), format!("{:.1}", cell.expected)])
             .collect(),
+        plots: Vec::new(),
     }
 }
 
@@ -128,6 +136,7 @@ fn differences(differences: &[Difference]) -> Grid {
             .to_owned(),
         head: vec!["Of", "Clients", "Difference", "For one look", "For any look", "Always-valid p", "Verdict"],
         rows: differences.iter().map(row).collect(),
+        plots: differences.iter().map(difference_over_days).collect(),
     }
 }
 
@@ -157,6 +166,7 @@ fn models(on: &OnClients) -> Grid {
         ),
         head: vec!["Model", "ROC AUC", "Log loss", "Brier", "Mean score", "High risk", "Value of contacts"],
         rows: on.models.iter().map(row).collect(),
+        plots: vec![roc_plot(on), calibration_plot(on)],
     }
 }
 
@@ -175,6 +185,7 @@ fn pairs(on: &OnClients) -> Grid {
         hint: "DeLong's paired interval, for one look.".to_owned(),
         head: vec!["Of", "Difference", "p"],
         rows: on.pairs.iter().map(row).collect(),
+        plots: Vec::new(),
     }
 }
 
@@ -195,6 +206,7 @@ fn agreement(agreement: &Agreement) -> Grid {
         hint: format!("On {} clients, at the cutoff {}.", agreement.clients, agreement.cutoff),
         head: vec!["Models", "Same risk", "Cohen's kappa", "Spearman"],
         rows: agreement.pairs.iter().map(row).collect(),
+        plots: Vec::new(),
     }
 }
 
@@ -215,6 +227,7 @@ fn values(values: &[GroupValue]) -> Grid {
         hint: "The LTV at the first prediction of those who stayed, less the contact's cost of those of high risk.".to_owned(),
         head: vec!["Treatment", "Clients", "Contacted", "Without LTV", "Value"],
         rows: values.iter().map(row).collect(),
+        plots: Vec::new(),
     }
 }
 
@@ -232,6 +245,7 @@ fn value_differences(differences: &[ValueDifference]) -> Grid {
         hint: "A client, with a normal interval for one look.".to_owned(),
         head: vec!["Of", "Difference"],
         rows: differences.iter().map(row).collect(),
+        plots: Vec::new(),
     }
 }
 
@@ -244,12 +258,12 @@ fn none() -> String {
 }
 
 fn percent(share: f64) -> String {
-    format!("{:.2} %", share * 100.0)
+    format!("{:.2}\u{a0}%", share * 100.0)
 }
 
 fn percents(interval: Option<Interval>) -> String {
     interval.map_or_else(none, |interval| {
-        format!("{:.2} to {:.2} %", interval.low * 100.0, interval.high * 100.0)
+        format!("{:.2} to {:.2}\u{a0}%", interval.low * 100.0, interval.high * 100.0)
     })
 }
 
