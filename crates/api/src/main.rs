@@ -6,6 +6,9 @@ use anyhow::Context as _;
 use bellwether_api::{Application, Parts};
 use bellwether_web::{logs, metrics, sentry, shutdown};
 
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     match run().await {

@@ -4,6 +4,7 @@ mod audit;
 mod config;
 mod drift;
 mod erase;
+mod experiment;
 mod features;
 mod jobs;
 mod load_test;
@@ -20,6 +21,7 @@ pub(crate) use config::{
 };
 pub(crate) use drift::{Drift, DriftCommand, DriftReport};
 pub(crate) use erase::Erase;
+pub(crate) use experiment::{Experiment, ExperimentCommand, ReportArgs, SilenceArg};
 pub(crate) use features::{Features, FeaturesCommand, Import, OnBad};
 pub(crate) use jobs::{Jobs, JobsCommand, StateArg};
 pub(crate) use load_test::{LoadTest, PurposeArg};
@@ -56,6 +58,8 @@ pub(crate) enum Command {
     Features(Features),
     /// What became of clients: import
     Outcomes(Outcomes),
+    /// Experiments: list, report
+    Experiment(Box<Experiment>),
     /// Forgets a client, wherever something is kept of them
     Erase(Erase),
     /// Asks an api for predictions as fast as it answers, or at a rate, and measures

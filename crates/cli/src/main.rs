@@ -15,6 +15,9 @@ use clap::Parser as _;
 
 use args::{Args, Command, Up};
 
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> std::process::ExitCode {
     let args = Args::parse();
     match commands::run(args.command.unwrap_or_else(|| Command::Up(Up::default()))) {

@@ -25,7 +25,7 @@ fn shared(document: &mut ConfigDocument, second: f64) {
     let share = |percent| Percentage::try_from(percent).unwrap();
     document.arms[0].percentage = share(100.0 - second);
     document.arms.push(Arm { model: bundles()[1].clone(), percentage: share(second) });
-    document.experiment_salt = "autumn".to_owned();
+    "autumn".clone_into(&mut document.experiment_salt);
 }
 
 #[tokio::test]

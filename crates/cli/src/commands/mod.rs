@@ -5,6 +5,7 @@ pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod drift;
 pub(crate) mod erase;
+pub(crate) mod experiment;
 pub(crate) mod features;
 pub(crate) mod jobs;
 pub(crate) mod load_test;
@@ -31,6 +32,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Jobs(jobs) => jobs::run(&jobs),
         Command::Features(features) => features::run(&features),
         Command::Outcomes(outcomes) => outcomes::run(&outcomes),
+        Command::Experiment(experiment) => experiment::run(&experiment),
         Command::Erase(erase) => erase::run(&erase),
         Command::LoadTest(test) => load_test::run(&test),
         Command::User(user) => user::run(&user),

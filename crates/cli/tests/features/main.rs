@@ -3,6 +3,7 @@
 
 #[path = "../command/mod.rs"]
 mod command;
+mod experiments;
 mod outcomes;
 
 use bellwether_store::Clients as _;

@@ -16,7 +16,7 @@ from statistics import NormalDist
 MODELS = Path(__file__).resolve().parents[4] / "models"
 ARMS = [("xgboost_20261122t000000z", 70), ("random_forest_20261122t000000z", 30)]
 SALT, HOLDOUT, HEURISTIC, CUTOFF = "winter <2026> & more", 15, 10, 0.65
-DRIFTS_FOR = 3
+BUSY_FOR, DRIFTS_FOR = 6, 3
 NORMAL = NormalDist()
 
 
@@ -103,7 +103,7 @@ def document() -> str:
                 "cramers_v": 0.1,
                 "missing_change": 0.05,
                 "unseen_share": 0.01,
-                "minimum_rows": 50,
+                "minimum_rows": 200,
             },
             "outcome_window_days": 30,
             "contact_value": {"contact_cost": 2.0, "kept_share": 0.2},
@@ -133,7 +133,9 @@ def simulate(database: sqlite3.Connection, clients: int = 6_000, days: int = 60,
     logs, outcomes = [], []
     for number in range(clients):
         client = f"sim-{number:06d}"
-        at = now - timedelta(days=days) * (1 - (number + 0.5) / clients)
+        # Every other one in the last days, so that a day has enough rows to be judged.
+        span = days if number % 2 else BUSY_FOR
+        at = now - timedelta(days=span) * (1 - (number + 0.5) / clients)
         drifts = at > midnight - timedelta(days=DRIFTS_FOR)
         treatment, arm = assigned(client)
         risk = chance.gauss(0, 1)

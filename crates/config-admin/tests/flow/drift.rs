@@ -6,7 +6,7 @@ use actix_web::{App, HttpResponse, HttpServer, web};
 use bellwether_config_admin::drift::DriftWatcher;
 use bellwether_core::config::{ConfigDocument, DriftLimits};
 use bellwether_core::prediction::LogRecord;
-use bellwether_store::{DriftDay, SharedDatabase};
+use bellwether_store::{DriftDay, PredictionLog, SharedDatabase};
 use bellwether_testkit::{Reply, SmtpSink};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -77,10 +77,10 @@ async fn a_finished_day_beyond_its_limits_is_told_by_mail_once_and_today_never()
     let finished = (now - TimeDelta::hours(1)).date_naive().pred_opt().unwrap();
     let noon = finished.and_hms_opt(12, 0, 0).unwrap().and_utc();
     let records: Vec<_> = (0..200).map(|n| record(noon, n)).collect();
-    world.prod.insert(&records).await.unwrap();
+    PredictionLog::insert(&*world.prod, &records).await.unwrap();
     let begun = now.date_naive().and_hms_opt(0, 0, 0).unwrap().and_utc();
     let today: Vec<_> = (0..150).map(|n| record(begun, n)).collect();
-    world.prod.insert(&today).await.unwrap();
+    PredictionLog::insert(&*world.prod, &today).await.unwrap();
 
     let mut watcher = DriftWatcher::new(world.console.clone());
     watcher.look().await;
@@ -104,7 +104,7 @@ async fn a_finished_day_beyond_its_limits_is_told_by_mail_once_and_today_never()
     // Today is kept as far as it goes, goes on with what is logged, and is no reason for a mail.
     let (_, before) = kept(&world.prod, now.date_naive()).await;
     assert_eq!((&before["day"]["rows"], &before["day"]["complete"]), (&json!(150), &json!(false)));
-    world.prod.insert(&[record(begun, 150)]).await.unwrap();
+    PredictionLog::insert(&*world.prod, &[record(begun, 150)]).await.unwrap();
     watcher.look().await;
     let (_, after) = kept(&world.prod, now.date_naive()).await;
     assert_eq!(after["day"]["rows"], json!(151));
@@ -123,7 +123,7 @@ async fn a_day_is_measured_as_soon_as_the_api_tells_what_training_saw_and_a_mail
     let finished = (Utc::now() - TimeDelta::hours(1)).date_naive().pred_opt().unwrap();
     let noon = finished.and_hms_opt(12, 0, 0).unwrap().and_utc();
     let records: Vec<_> = (0..200).map(|n| record(noon, n)).collect();
-    world.prod.insert(&records).await.unwrap();
+    PredictionLog::insert(&*world.prod, &records).await.unwrap();
     let mut watcher = DriftWatcher::new(world.console.clone());
     watcher.look().await;
     let (_, document) = kept(&world.prod, finished).await;
