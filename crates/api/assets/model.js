@@ -40,7 +40,7 @@
   // What if: the form is sent as its button would send it, and the answer takes the place of the one before.
   const form = document.getElementById("what-if");
   if (!form) return;
-  let timer = 0, asked = 0;
+  let timer = 0, asked = 0, under_way = null;
   const marks = (fresh) => {
     for (const input of form.querySelectorAll("input[data-stored]")) {
       const now = fresh.getElementById(input.id);
@@ -57,20 +57,27 @@
   const ask = async () => {
     const turn = ++asked, answer = document.getElementById(form.dataset.answer);
     answer.classList.add("waiting");
+    under_way?.abort();
+    under_way = new AbortController();
     try {
-      const reply = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), redirect: "manual" });
+      const reply = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), redirect: "manual", signal: under_way.signal });
       if (reply.type === "opaqueredirect" || reply.status === 401) { form.submit(); return; }
       const fresh = new DOMParser().parseFromString(await reply.text(), "text/html");
       // A later question has overtaken this one.
       if (turn !== asked) return;
       const now = fresh.getElementById(form.dataset.answer);
-      if (!now) return;
+      // No answer but a problem: the page says which.
+      if (!now) { form.submit(); return; }
       const open = answer.querySelector("details")?.open;
       answer.replaceChildren(...document.importNode(now, true).childNodes);
       if (open && answer.querySelector("details")) answer.querySelector("details").open = true;
       document.getElementById("in-short").replaceChildren(...document.importNode(fresh.getElementById("in-short"), true).childNodes);
       marks(fresh);
-    } catch { /* The button still asks. */ } finally {
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      // What stands there belongs to other values.
+      answer.textContent = "No answer came for these values. Try again in a moment.";
+    } finally {
       if (turn === asked) answer.classList.remove("waiting");
     }
   };

@@ -13,7 +13,7 @@ use bellwether_core::prediction::{
 use bellwether_core::treatment::Treatment;
 use bellwether_settings::OnFull;
 use bellwether_store::journal::{Journal, JournalError};
-use bellwether_store::{Clock, LtvCache, Sightings};
+use bellwether_store::{Clock, LtvCache, LtvLookup, Sightings};
 use bellwether_web::trace::Trace;
 use bellwether_web::{Problem, logs};
 use chrono::{DateTime, Utc};
@@ -25,6 +25,9 @@ use crate::scoring::Served;
 
 /// Customers decided about together on a blocking thread: few enough that features stay in cache.
 const CHUNK: usize = 256;
+/// How long rows that are answered together wait for lifetime values: many are loaded at once, and a single
+/// prediction's budget would leave most of them out.
+const PATIENCE_OF_ROWS: Duration = Duration::from_millis(500);
 
 /// A batch's rows are scored hundreds at a time, and nobody waits for one alone.
 const BATCH_PATIENCE: u32 = 10;
@@ -102,7 +105,7 @@ impl Predictor {
         let under_way = live.score(&[&customer], &[id])?;
         let decided = live.decide(under_way, &[&customer], self.patience(&call)).await;
         let decision = decided.into_iter().next().ok_or(Unanswered::Stopped)?;
-        let mut answer = self.answer(live, uid, &customer, &decision, &call).await?;
+        let mut answer = self.answer(live, uid, &customer, &decision, &call, None).await?;
         // Only now, when the answer is written down: what a trial is told beside it stays out of the record.
         answer.trial = (call.purpose == Some(Purpose::Trial)).then(|| self.trial(live, &decision));
         Ok(answer)
@@ -173,8 +176,9 @@ impl Predictor {
         let customers: Vec<_> = chunk.iter().map(|(_, customer)| customer).collect();
         let decisions = live.decide(under_way, &customers, self.patience * BATCH_PATIENCE).await;
         let answers = chunk.iter().zip(&decisions).zip(&calls);
-        let answers = answers
-            .map(|(((uid, customer), decision), call)| self.answer(&live, *uid, customer, decision, call));
+        let answers = answers.map(|(((uid, customer), decision), call)| {
+            self.answer(&live, *uid, customer, decision, call, Some(PATIENCE_OF_ROWS))
+        });
         join_all(answers).await
     }
 
@@ -185,16 +189,17 @@ impl Predictor {
         customer: &Customer,
         decision: &Decision,
         call: &Call,
+        patience: Option<Duration>,
     ) -> Result<Answer, Unanswered> {
         let now = self.clock.now();
         let config = &live.config.document;
         let window = Duration::from_secs(config.recent_window_seconds.into());
         let (ltv, recent) = match &customer.client_id {
             Some(id) if call.purpose.is_none() => {
-                let (ltv, recent) = tokio::join!(self.ltv.get(id), self.sightings.see(id, window, now));
+                let (ltv, recent) = tokio::join!(self.ltv(id, patience), self.sightings.see(id, window, now));
                 (ltv.value, recent)
             }
-            Some(id) => (self.ltv.get(id).await.value, None),
+            Some(id) => (self.ltv(id, patience).await.value, None),
             None => (0.0, None),
         };
         let arm = live.uid(decision.assignment.arm);
@@ -219,6 +224,13 @@ impl Predictor {
             self.unlogged(error)?;
         }
         Ok(record.output)
+    }
+
+    async fn ltv(&self, client_id: &str, patience: Option<Duration>) -> LtvLookup {
+        match patience {
+            None => self.ltv.get(client_id).await,
+            Some(patience) => self.ltv.get_in_turn(client_id, patience).await,
+        }
     }
 
     /// What cannot be written down is not answered, unless the operator would rather have it answered.

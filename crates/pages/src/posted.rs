@@ -16,6 +16,9 @@ use crate::{Ended, Entrance, Fields, NotAllowed, Refused, Signed};
 
 /// A form: the largest document and its reason fit many times.
 pub const FORM: BodyLimit = BodyLimit { bytes: 512 * 1024, timeout: Duration::from_secs(10) };
+/// The same of somebody without a session: what is typed goes through the login page, and no stranger takes a
+/// request's place for long.
+const STRANGERS: BodyLimit = BodyLimit { bytes: FORM.bytes / 4, timeout: Duration::from_secs(5) };
 /// How much of what is too large is read for nothing, in bytes.
 const LET_GO: usize = 32 * 1024 * 1024;
 /// What is never kept over a login.
@@ -55,14 +58,16 @@ impl Entrance {
         payload: Payload,
         least: Role,
     ) -> Result<(Signed, Fields), Refused> {
-        let fields = self.form(request, payload, limit).await?;
+        self.from_us(request)?;
         let Some(signed) = self.signed(request).await? else {
+            // A stranger's form is read as far only as it can be kept.
+            let fields = self.form(request, payload, STRANGERS).await.unwrap_or_default();
             let (cookie, form) = self.login_cookie(request);
             let fields = fields.without(&NOT_KEPT);
-            let fields = if fields.encode().len() > FORM.bytes / 4 { Fields::default() } else { fields };
             let kept = Kept { path: request.path().to_owned(), fields };
             return Err(Refused::SessionEnded(Box::new(Ended { kept, cookie, form })));
         };
+        let fields = self.form(request, payload, limit).await?;
         signed.made(fields.first("csrf"))?;
         signed.demand(least)?;
         Ok((signed, fields))

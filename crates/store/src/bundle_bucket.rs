@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bellwether_core::bundle::{Known, Manifest};
 use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
 
 use crate::archive::{ArchiveError, ArchiveStore, LIST_PAGE};
 
@@ -61,7 +62,12 @@ impl BundleBucket {
         let has_all = !wanted.is_empty() && wanted.iter().all(|uid| self.folder.join(uid).is_dir());
         let (bucket, wanted, known) = (Arc::clone(self), wanted.clone(), known.clone());
         let looking = tokio::spawn(async move {
-            let _one_at_a_time = bucket.looking.lock().await;
+            let _one_at_a_time = match bucket.looking.try_lock() {
+                Ok(alone) => alone,
+                // One look at a bucket that hangs is enough, unless something is missing.
+                Err(_) if has_all => return,
+                Err(_) => bucket.looking.lock().await,
+            };
             match tokio::time::timeout(PATIENCE, bucket.look(&wanted, &known)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
@@ -155,9 +161,8 @@ impl BundleBucket {
     }
 
     async fn keep(&self, uid: &str, files: &BTreeMap<&str, Vec<u8>>) -> io::Result<()> {
-        // Hidden until it is whole, and of this process alone: two may share a folder.
-        let partial = self.folder.join(format!(".{uid}.{}", std::process::id()));
-        let _ = tokio::fs::remove_dir_all(&partial).await;
+        // Hidden until it is whole, and nobody else's: two processes may share a folder.
+        let partial = self.folder.join(format!(".{uid}.{}", Uuid::now_v7()));
         tokio::fs::create_dir_all(&partial).await?;
         for (file, bytes) in files {
             tokio::fs::write(partial.join(file), bytes).await?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use moka::future::Cache;
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use crate::{Clients, StoreError};
 
@@ -88,9 +88,19 @@ impl LtvCache {
 
     /// A client's value; returns within the budget, and never fails.
     pub async fn get(&self, client_id: &str) -> LtvLookup {
+        self.look_up(client_id, None).await
+    }
+
+    /// The same for one of many that are asked together and wait for each other: it takes its turn among the loads,
+    /// and returns within `patience`.
+    pub async fn get_in_turn(&self, client_id: &str, patience: Duration) -> LtvLookup {
+        self.look_up(client_id, Some(patience)).await
+    }
+
+    async fn look_up(&self, client_id: &str, patience: Option<Duration>) -> LtvLookup {
         let lookup = match self.values.get(client_id).await {
             Some(value) => LtvLookup { value, source: LtvSource::Cached },
-            None => self.load(client_id).await,
+            None => self.load(client_id, patience).await,
         };
         metrics::counter!("bellwether_ltv_lookups_total", "source" => lookup.source.as_str()).increment(1);
         lookup
@@ -110,12 +120,16 @@ impl LtvCache {
     }
 
     /// Loads in a task of its own, which goes on when the budget is spent. Loads of one client are one.
-    async fn load(&self, client_id: &str) -> LtvLookup {
+    async fn load(&self, client_id: &str, patience: Option<Duration>) -> LtvLookup {
         let nothing = |source| LtvLookup { value: 0.0, source };
         // A database that hangs must not gather tasks without end.
-        let Ok(permit) = self.loads.clone().try_acquire_owned() else {
-            return nothing(LtvSource::Late);
+        let loads = self.loads.clone();
+        let deadline = Instant::now() + patience.unwrap_or(self.budget);
+        let permit = match patience {
+            None => loads.try_acquire_owned().ok(),
+            Some(_) => timeout_at(deadline, loads.acquire_owned()).await.ok().and_then(Result::ok),
         };
+        let Some(permit) = permit else { return nothing(LtvSource::Late) };
         let (clients, values, id) = (self.clients.clone(), self.values.clone(), client_id.to_owned());
         let loading = tokio::spawn(async move {
             let _permit = permit;
@@ -123,7 +137,7 @@ impl LtvCache {
             let loaded = values.try_get_with_by_ref(id.as_str(), read).await;
             loaded.inspect_err(|error| tracing::warn!(%error, "a lifetime value cannot be loaded"))
         });
-        match timeout(self.budget, loading).await {
+        match timeout_at(deadline, loading).await {
             Err(_) => nothing(LtvSource::Late),
             Ok(Ok(Ok(value))) => LtvLookup { value, source: LtvSource::Loaded },
             Ok(_) => nothing(LtvSource::Failed),

@@ -95,7 +95,8 @@ pub(crate) async fn show(
     let score = answer.as_ref().and_then(|answer| answer.prediction);
     let (why, hindrance) = explained(&state, &subject, customer.clone()).await;
     let fields = stored(live, customer);
-    let shown = Shown { score, with_stored: None, why, hindrance, fields };
+    let high_risk = answer.and_then(|answer| answer.high_risk).is_some_and(|high| high == "yes");
+    let shown = Shown { score, high_risk, with_stored: None, why, hindrance, fields };
     render(&state, frame, &subject, shown, HttpResponse::Ok()).await
 }
 
@@ -127,13 +128,16 @@ async fn asked(
     let (customer, status) = match typed_in(&mut fields, form, live, client_id, today) {
         Ok(customer) => (customer, HttpResponse::Ok()),
         Err(why) => {
-            let shown = Shown { score: None, with_stored, why: None, hindrance: Some(why), fields };
+            let shown =
+                Shown { score: None, high_risk: false, with_stored, why: None, hindrance: Some(why), fields };
             return Ok((shown, HttpResponse::UnprocessableEntity()));
         }
     };
     let score = decided(live, &customer, client_id)?;
     let (why, hindrance) = explained(state, subject, customer).await;
-    Ok((Shown { score, with_stored, why, hindrance, fields }, status))
+    // Unrounded, as a decision is.
+    let high_risk = score.is_some_and(|score| score >= live.config.document.proba_cutoff);
+    Ok((Shown { score, high_risk, with_stored, why, hindrance, fields }, status))
 }
 
 /// Whom an id names, if anybody is known by it.
@@ -181,6 +185,7 @@ async fn explained(state: &State, subject: &Subject, customer: Customer) -> (Opt
 /// What a page shows of a client beside what is stored.
 struct Shown {
     score: Option<f64>,
+    high_risk: bool,
     with_stored: Option<f64>,
     why: Option<Why>,
     hindrance: Option<String>,
@@ -198,7 +203,7 @@ async fn render(
     let cutoff = live.config.document.proba_cutoff;
     let ltv = state.clients.ltv(client_id).await?;
     let history = state.log.of_client(client_id, HISTORY).await?;
-    let Shown { score, with_stored, why, hindrance, fields } = shown;
+    let Shown { score, high_risk, with_stored, why, hindrance, fields } = shown;
     let assigned = assign(&live.config.document, client_id);
     let page = ClientPage {
         frame,
@@ -210,23 +215,24 @@ async fn render(
         held_out: *held_out,
         cutoff: percent(cutoff),
         config_version: live.config.version,
-        score: score.map(|score| Score { percent: percent(score), high_risk: score >= cutoff }),
+        score: score.map(|score| Score { percent: percent(score), high_risk }),
         with_stored: with_stored.map(percent),
         changed: fields.iter().any(InputField::changed),
         hindrance,
         why,
         fields,
-        history: history.iter().map(past).collect(),
+        history: history.iter().map(|record| past(record, *held_out)).collect(),
     };
     Ok(page_of(answer, &page)?)
 }
 
-fn past(record: &LogRecord) -> Past {
+/// What was predicted once. Of who is held out now no earlier score is shown either: it would be acted on.
+fn past(record: &LogRecord, held_out: bool) -> Past {
     let answer = &record.output;
     Past {
         at: time(record.logging_timestamp),
-        score: answer.prediction.map(percent).unwrap_or_default(),
-        high_risk: answer.high_risk.as_deref() == Some("yes"),
+        score: answer.prediction.filter(|_| !held_out).map(percent).unwrap_or_default(),
+        high_risk: !held_out && answer.high_risk.as_deref() == Some("yes"),
         answered_by: treatment(answer.treatment, answer.model.as_deref()),
         config_version: answer.config_version,
     }

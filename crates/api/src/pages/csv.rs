@@ -23,7 +23,9 @@ fn text<const N: usize>(
     head: [&str; N],
     rows: impl Iterator<Item = [String; N]>,
 ) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
-    let mut writer = ::csv::Writer::from_writer(Vec::new());
+    // Every field in quotes: some spreadsheets part fields at semicolons, and what follows one could be a formula.
+    let mut writer =
+        ::csv::WriterBuilder::new().quote_style(::csv::QuoteStyle::Always).from_writer(Vec::new());
     writer.write_record(head)?;
     for row in rows {
         writer.write_record(row)?;
@@ -47,10 +49,10 @@ mod tests {
             assert_eq!(harmless(formula), format!("'{formula}"));
         }
         assert_eq!(harmless("100001"), "100001");
-        let rows = [[harmless("=1,2"), "0.5".to_owned()]];
+        let rows = [[harmless("=1,2"), "0.5".to_owned()], [harmless("x;=1"), String::new()]];
         assert_eq!(
             text(["client_id", "score"], rows.into_iter()).unwrap(),
-            b"client_id,score\n\"'=1,2\",0.5\n"
+            b"\"client_id\",\"score\"\n\"'=1,2\",\"0.5\"\n\"x;=1\",\"\"\n"
         );
     }
 }

@@ -98,14 +98,12 @@ impl ModelFolder {
         for (uid, path) in folders {
             // Read before the files are: what is changed meanwhile is found changed the next time.
             let files = files(&path);
-            let known = seen.get(&uid).filter(|seen| seen.bundle.strong_count() > 0 || seen.files == files);
-            match known.map(|seen| &seen.outcome) {
-                _ if loaded.contains_key(&uid) => {}
-                Some(Err(reason)) if is_wanted(&uid) => {
-                    loaded.insert(uid, Err(reason.clone()));
-                }
-                Some(_) if !is_wanted(&uid) => {}
-                _ => new.push((uid, path, files)),
+            let known = seen.get(&uid).is_some_and(|seen| {
+                // What was refused is tried again: the reason may have been the disk's or the system's.
+                seen.bundle.strong_count() > 0 || (seen.outcome.is_ok() && seen.files == files)
+            });
+            if !loaded.contains_key(&uid) && (is_wanted(&uid) || !known) {
+                new.push((uid, path, files));
             }
         }
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
