@@ -135,8 +135,8 @@ fn shares_that_change_while_churn_drifts_do_not_mislead() {
     }
     let (mean, pooled) = (sum / 400.0, pooled / 400.0);
     let covered = f64::from(covered) / 400.0;
-    println!("covered {}, mean {mean:.4}, pooled {pooled:.4}", covered);
-    assert!((0.92..=0.98).contains(&covered), "{}", covered);
+    println!("covered {covered}, mean {mean:.4}, pooled {pooled:.4}");
+    assert!((0.92..=0.98).contains(&covered), "{covered}");
     assert!(mismatches <= 3, "of 400 sound draws no more than a few are called a mismatch: {mismatches}");
     assert!((mean - truth).abs() < 0.005, "{mean}");
     assert!((pooled - truth).abs() > 0.03, "a world in which pooling does no harm shows nothing: {pooled}");

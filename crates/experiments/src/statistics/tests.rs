@@ -74,11 +74,11 @@ fn intervals_of_proportions_are_statsmodels() {
 fn tests_of_counts_are_scipys() {
     let known = &fixture()["counts"];
     let observed: Vec<u64> =
-        known["fit"]["observed"].as_array().unwrap().iter().flat_map(Value::as_u64).collect();
+        known["fit"]["observed"].as_array().unwrap().iter().filter_map(Value::as_u64).collect();
     let found = goodness_of_fit(&observed, &numbers(&known["fit"]["shares"])).unwrap();
     near(found.statistic, known["fit"]["statistic"].as_f64().unwrap(), 1e-12);
     near(found.p_value, known["fit"]["p"].as_f64().unwrap(), 1e-9);
-    let of_row = |row: &Value| row.as_array().unwrap().iter().flat_map(Value::as_u64).collect();
+    let of_row = |row: &Value| row.as_array().unwrap().iter().filter_map(Value::as_u64).collect();
     let table: Vec<Vec<u64>> = known["table"]["rows"].as_array().unwrap().iter().map(of_row).collect();
     let found = independence(&table).unwrap();
     near(found.statistic, known["table"]["statistic"].as_f64().unwrap(), 1e-12);
@@ -90,7 +90,7 @@ fn tests_of_counts_are_scipys() {
 #[test]
 fn areas_and_their_covariance_are_those_of_every_pair_of_cases() {
     let known = &fixture()["models"];
-    let labels: Vec<bool> = known["labels"].as_array().unwrap().iter().flat_map(Value::as_bool).collect();
+    let labels: Vec<bool> = known["labels"].as_array().unwrap().iter().filter_map(Value::as_bool).collect();
     let scores = rows(&known["scores"]);
     let areas = Areas::of(&scores, &labels).unwrap();
     for (found, expected) in areas.areas.iter().zip(numbers(&known["areas"])) {
@@ -117,7 +117,7 @@ fn areas_and_their_covariance_are_those_of_every_pair_of_cases() {
 #[test]
 fn scores_of_probabilities_are_scikit_learns() {
     let known = &fixture()["models"];
-    let labels: Vec<bool> = known["labels"].as_array().unwrap().iter().flat_map(Value::as_bool).collect();
+    let labels: Vec<bool> = known["labels"].as_array().unwrap().iter().filter_map(Value::as_bool).collect();
     let scores = rows(&known["scores"]);
     let loss = log_loss(&scores[1], &labels);
     near(loss.mean(), known["blunt_log_loss"]["value"].as_f64().unwrap(), 1e-12);
