@@ -153,7 +153,8 @@ pub struct ConfigDocument {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 365)]
     pub outcome_window_days: Option<u16>,
-    /// What it is worth to contact a client of high risk; absent, experiments tell no value.
+    /// What it is worth to contact a client of high risk; absent, contacts are taken to cost and
+    /// to keep nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact_value: Option<ContactValue>,
 }

@@ -136,7 +136,7 @@ impl DocumentForm {
     pub(super) fn judged(&self) -> [(&'static str, &'static str, Vec<JudgingInput<'_>>); 2] {
         let defaults = "Nothing here changes an answer. What is left empty stands at its default.";
         let untold =
-            "Nothing here changes an answer. Without both numbers of a contact, experiments tell no value.";
+            "Nothing here changes an answer. Left empty, contacts are taken to cost and to keep nothing.";
         [
             ("Drift", defaults, self.judging.limits()),
             ("Experiments", untold, self.judging.experiments().into()),

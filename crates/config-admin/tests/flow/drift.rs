@@ -90,7 +90,7 @@ async fn a_finished_day_beyond_its_limits_is_told_by_mail_once_and_today_never()
     assert!(document["day"]["inputs"][0]["ks"]["distance"].as_f64().unwrap() > 0.45, "{document}");
     assert!(document["told_at"].is_string(), "{document}");
     let mail = smtp.receives(1, PATIENCE).await.unwrap().remove(0);
-    let text = mail.data.replace("=\r\n", "").replace("=\n", "");
+    let text = mail.data.replace("\r\n", "\n").replace("=\n", "").replace("\n ", " ");
     assert!(text.contains(&format!("{MODEL} has drifted in prod on {finished}")), "{text}");
     assert!(text.contains("points: KS distance") && !text.contains("since"), "{text}");
     let mut to = mail.to.clone();
