@@ -83,6 +83,9 @@ pub(crate) fn document(
     document["paths"]["/outcomes"]["post"]["requestBody"]["content"]["application/json"]["schema"] = json!({
         "oneOf": [{ "$ref": "#/components/schemas/OutcomeStatement" }, { "type": "array", "items": {} }],
     });
+    document["paths"]["/outcomes"]["post"]["responses"]["200"]["content"]["application/json"]["schema"] = json!({
+        "oneOf": [{ "type": "object" }, { "type": "array", "items": { "type": "object" } }],
+    });
     let asked = &mut document["paths"]["/explain"]["post"]["requestBody"]["content"]["application/json"];
     asked["schema"] = json!({ "anyOf": [
         { "$ref": "#/components/schemas/Customer" }, { "$ref": "#/components/schemas/KnownClient" },

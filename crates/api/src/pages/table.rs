@@ -260,10 +260,10 @@ async fn render(
 
 /// The table that a page sent back.
 fn returned(fields: &Fields) -> Result<Vec<Row>, Problem> {
-    let rows: Vec<Row> = serde_json::from_str(fields.first("table")).unwrap_or_default();
-    let is_ours = !rows.is_empty() && rows.len() <= MOST;
-    let expected = "expected a table of this page: look the clients up again";
-    if is_ours { Ok(rows) } else { Err(Problem::field("table", expected)) }
+    match serde_json::from_str::<Vec<Row>>(fields.first("table")) {
+        Ok(rows) if rows.len() <= MOST => Ok(rows),
+        _ => Err(Problem::field("table", "expected a table of this page: look the clients up again")),
+    }
 }
 
 fn ids_of(rows: &[Row]) -> String {

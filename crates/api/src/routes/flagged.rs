@@ -63,7 +63,7 @@ impl From<Standing> for FlaggedClient {
     get, path = "/flagged", tag = "predictions",
     params(
         ("limit" = Option<usize>, Query, description = "How many clients; 100 where nothing is said.", minimum = 1, maximum = 1000),
-        ("after" = Option<String>, Query, description = "`next` of the page before."),
+        ("after" = Option<String>, Query, description = "`next` of the page before.", pattern = "^([0-6][0-9a-f]|7[0-9a-e])[0-9a-f]{14}([0-7][0-9a-f]|(c[2-9a-f]|d[0-9a-f])[89ab][0-9a-f]|e0[ab][0-9a-f][89ab][0-9a-f]|e[1-9a-cef]([89ab][0-9a-f]){2}|ed[89][0-9a-f][89ab][0-9a-f]|f0[9ab][0-9a-f]([89ab][0-9a-f]){2}|f[1-3]([89ab][0-9a-f]){3}|f48[0-9a-f]([89ab][0-9a-f]){2})+$"),
     ),
     responses(
         (status = 200, description = "clients whose newest prediction is of high risk", body = Flagged),
