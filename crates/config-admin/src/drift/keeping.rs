@@ -10,6 +10,9 @@ use crate::environment::EnvironmentParts;
 
 /// So long after its end a day is finished: what was answered then has reached the log, unless the log was away.
 const LATE: TimeDelta = TimeDelta::hours(1);
+/// So long after its answer a record of today is counted: replicas relay at their own pace, and what comes behind the
+/// cursor is not seen before the day is finished.
+const SETTLES: TimeDelta = TimeDelta::minutes(2);
 /// So many days back are measured where they were not.
 const BACK: u64 = 7;
 
@@ -151,7 +154,9 @@ impl Today {
             self.watched = references.iter().cloned().map(Watched::new).collect();
             self.kept = vec![None; references.len()];
         }
-        read_day(&*parts.database, &mut self.watched, &mut self.cursor, now).await.map_err(words)?;
+        read_day(&*parts.database, &mut self.watched, &mut self.cursor, now - SETTLES)
+            .await
+            .map_err(words)?;
         for (watched, kept) in self.watched.iter().zip(&mut self.kept) {
             if *kept != Some(watched.tally.rows) {
                 let day = KeptDay { day: watched.measured(&self.cursor, false), told_at: None };

@@ -1,12 +1,13 @@
 //! Drift of a finished day: measured once, kept, told by mail once, and told again by nobody.
 
 use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use bellwether_config_admin::drift::DriftWatcher;
 use bellwether_core::config::{ConfigDocument, DriftLimits};
 use bellwether_core::prediction::LogRecord;
-use bellwether_store::{DriftDay, PredictionLog, SharedDatabase};
+use bellwether_store::{Clock, DriftDay, PredictionLog, SharedDatabase};
 use bellwether_testkit::{Reply, SmtpSink};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -14,6 +15,29 @@ use uuid::Uuid;
 
 use crate::apis::MODEL;
 use crate::world::{PATIENCE, Plan, World, version};
+
+/// A clock that is set by hand.
+struct HandClock(Mutex<DateTime<Utc>>);
+
+impl HandClock {
+    fn at(hour: u32) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(today().and_hms_opt(hour, 0, 0).unwrap().and_utc())))
+    }
+
+    fn goes_on(&self, by: TimeDelta) {
+        *self.0.lock().unwrap() += by;
+    }
+}
+
+impl Clock for HandClock {
+    fn now(&self) -> DateTime<Utc> {
+        *self.0.lock().unwrap()
+    }
+}
+
+fn today() -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, 11, 20).unwrap()
+}
 
 /// An api that tells what training saw, and nothing else.
 fn told() -> String {
@@ -65,33 +89,44 @@ async fn kept(database: &SharedDatabase, day: NaiveDate) -> (DriftDay, Value) {
     (day, document)
 }
 
-#[tokio::test]
-async fn a_finished_day_beyond_its_limits_is_told_by_mail_once_and_today_never() {
-    let smtp = SmtpSink::start(|_| Reply::Usual).await.unwrap();
-    let plan = Plan { prod_api: told(), smtp: Some(smtp.url()), ..Plan::default() };
+/// A console at a time, whose production has 200 records that drift at noon of the day before.
+async fn world(clock: &Arc<HandClock>, smtp: &SmtpSink) -> World {
+    let plan = Plan { prod_api: told(), smtp: Some(smtp.url()), clock: clock.clone(), ..Plan::default() };
     let world = World::new(plan).await;
     let limits = DriftLimits { minimum_rows: 100, ..DriftLimits::default() };
     let document = ConfigDocument { drift: Some(limits), ..ConfigDocument::initial(MODEL) };
     world.prod.append(version("prod", Some(1), document)).await.unwrap();
-    let now = Utc::now();
-    let finished = (now - TimeDelta::hours(1)).date_naive().pred_opt().unwrap();
-    let noon = finished.and_hms_opt(12, 0, 0).unwrap().and_utc();
-    let records: Vec<_> = (0..200).map(|n| record(noon, n)).collect();
+    let noon = yesterday().and_hms_opt(12, 0, 0).unwrap().and_utc();
+    log(&world, noon, 200).await;
+    world
+}
+
+fn yesterday() -> NaiveDate {
+    today().pred_opt().unwrap()
+}
+
+async fn log(world: &World, at: DateTime<Utc>, count: u32) {
+    let records: Vec<_> = (0..count).map(|n| record(at, n)).collect();
     PredictionLog::insert(&*world.prod, &records).await.unwrap();
-    let begun = now.date_naive().and_hms_opt(0, 0, 0).unwrap().and_utc();
-    let today: Vec<_> = (0..150).map(|n| record(begun, n)).collect();
-    PredictionLog::insert(&*world.prod, &today).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_finished_day_beyond_its_limits_is_told_by_mail_once_and_today_never() {
+    let smtp = SmtpSink::start(|_| Reply::Usual).await.unwrap();
+    let clock = HandClock::at(15);
+    let world = world(&clock, &smtp).await;
+    log(&world, clock.now() - TimeDelta::hours(3), 150).await;
 
     let mut watcher = DriftWatcher::new(world.console.clone());
     watcher.look().await;
-    let (day, document) = kept(&world.prod, finished).await;
+    let (day, document) = kept(&world.prod, yesterday()).await;
     assert_eq!((day.rows, &document["day"]["complete"]), (200, &json!(true)));
     assert_eq!(document["day"]["inputs"][0]["name"], "points");
     assert!(document["day"]["inputs"][0]["ks"]["distance"].as_f64().unwrap() > 0.45, "{document}");
     assert!(document["told_at"].is_string(), "{document}");
     let mail = smtp.receives(1, PATIENCE).await.unwrap().remove(0);
     let text = mail.data.replace("\r\n", "\n").replace("=\n", "").replace("\n ", " ");
-    assert!(text.contains(&format!("{MODEL} has drifted in prod on {finished}")), "{text}");
+    assert!(text.contains(&format!("{MODEL} has drifted in prod on {}", yesterday())), "{text}");
     assert!(text.contains("points: KS distance") && !text.contains("since"), "{text}");
     let mut to = mail.to.clone();
     to.sort();
@@ -102,37 +137,45 @@ async fn a_finished_day_beyond_its_limits_is_told_by_mail_once_and_today_never()
     DriftWatcher::new(world.console.clone()).look().await;
     assert_eq!(smtp.received().len(), 1, "told once");
     // Today is kept as far as it goes, goes on with what is logged, and is no reason for a mail.
-    let (_, before) = kept(&world.prod, now.date_naive()).await;
+    let (_, before) = kept(&world.prod, today()).await;
     assert_eq!((&before["day"]["rows"], &before["day"]["complete"]), (&json!(150), &json!(false)));
-    // Logged just now: what reaches the log hours late is counted when the day is over.
-    let just_now = Utc::now() - TimeDelta::milliseconds(150);
-    PredictionLog::insert(&*world.prod, &[record(just_now, 150)]).await.unwrap();
+    log(&world, clock.now(), 1).await;
+    clock.goes_on(TimeDelta::minutes(30));
     watcher.look().await;
-    let (_, after) = kept(&world.prod, now.date_naive()).await;
+    let (_, after) = kept(&world.prod, today()).await;
     assert_eq!(after["day"]["rows"], json!(151));
     assert_eq!(smtp.received().len(), 1);
 }
 
 #[tokio::test]
-async fn a_day_is_measured_as_soon_as_the_api_tells_what_training_saw_and_a_mail_server_is_waited_for() {
-    let smtp =
-        SmtpSink::start(|step| if step.verb == "EHLO" { Reply::HangUp } else { Reply::Usual }).await.unwrap();
-    let plan = Plan { prod_api: told(), smtp: Some(smtp.url()), ..Plan::default() };
-    let world = World::new(plan).await;
-    let limits = DriftLimits { minimum_rows: 100, ..DriftLimits::default() };
-    let document = ConfigDocument { drift: Some(limits), ..ConfigDocument::initial(MODEL) };
-    world.prod.append(version("prod", Some(1), document)).await.unwrap();
-    let finished = (Utc::now() - TimeDelta::hours(1)).date_naive().pred_opt().unwrap();
-    let noon = finished.and_hms_opt(12, 0, 0).unwrap().and_utc();
-    let records: Vec<_> = (0..200).map(|n| record(noon, n)).collect();
-    PredictionLog::insert(&*world.prod, &records).await.unwrap();
+async fn a_day_is_finished_an_hour_after_its_end_with_what_came_late() {
+    let smtp = SmtpSink::start(|_| Reply::Usual).await.unwrap();
+    let clock = HandClock::at(0);
+    let world = world(&clock, &smtp).await;
+    let mut watcher = DriftWatcher::new(world.console.clone());
+    clock.goes_on(TimeDelta::minutes(59));
+    watcher.look().await;
+    assert_eq!(world.prod.drift_days("prod", MODEL, yesterday(), yesterday()).await.unwrap(), []);
+    assert!(smtp.received().is_empty());
+    log(&world, yesterday().and_hms_opt(23, 59, 59).unwrap().and_utc(), 7).await;
+    clock.goes_on(TimeDelta::minutes(1));
+    watcher.look().await;
+    let (day, _) = kept(&world.prod, yesterday()).await;
+    assert_eq!(day.rows, 207);
+}
+
+#[tokio::test]
+async fn a_day_that_a_mail_server_kept_from_being_told_is_told_once_it_is_back() {
+    let smtp = SmtpSink::start(|step| if step.verb == "EHLO" { Reply::HangUp } else { Reply::Usual });
+    let smtp = smtp.await.unwrap();
+    let world = world(&HandClock::at(15), &smtp).await;
     let mut watcher = DriftWatcher::new(world.console.clone());
     watcher.look().await;
-    let (_, document) = kept(&world.prod, finished).await;
+    let (_, document) = kept(&world.prod, yesterday()).await;
     assert_eq!(document.get("told_at"), None, "nobody could be told yet");
     smtp.behave(|_| Reply::Usual);
     watcher.look().await;
     assert!(smtp.receives(1, PATIENCE).await.is_some());
-    let (_, document) = kept(&world.prod, finished).await;
+    let (_, document) = kept(&world.prod, yesterday()).await;
     assert!(document["told_at"].is_string());
 }

@@ -17,7 +17,7 @@ use bellwether_store::console::{AuditEntry, NewAuditEntry, Step};
 use bellwether_store::memory::MemoryConfigChanges;
 use bellwether_store::sqlite::{Sqlite, SqliteOptions};
 use bellwether_store::{
-    LoginDetails, NewConfigVersion, Role, SharedDatabase, StoredVersion, SystemClock, User,
+    Clock, LoginDetails, NewConfigVersion, Role, SharedDatabase, StoredVersion, SystemClock, User,
 };
 use bellwether_testkit::wait::until;
 use chrono::Utc;
@@ -62,6 +62,7 @@ pub(crate) struct Plan {
     /// What carries word of changes to real apis, of staging and of production.
     pub(crate) changes: Option<(Arc<MemoryConfigChanges>, Arc<MemoryConfigChanges>)>,
     pub(crate) smtp: Option<String>,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: Box<dyn FnOnce(&mut ConsoleSettings)>,
 }
 
@@ -75,6 +76,7 @@ impl Default for Plan {
             prod_of_console: None,
             changes: None,
             smtp: None,
+            clock: Arc::new(SystemClock),
             settings: Box::new(|_| {}),
         }
     }
@@ -120,7 +122,7 @@ impl World {
             heartbeat: Duration::from_secs(1),
             archive: Some(Arc::new(FolderArchive::new(folder.path().join("archive")))),
             post: plan.smtp.map(|url| post(&url)),
-            clock: Arc::new(SystemClock),
+            clock: plan.clock,
         });
         let world = Self { console, stage, prod, folder, stop: CancellationToken::new() };
         for (name, role) in PEOPLE {
