@@ -151,6 +151,8 @@ def reach(page, target) -> None:
 def test_a_client_is_looked_up_by_keyboard_alone(visit, clients):
     page = visit(log_in=False)
     page.goto(HOME)
+    # Focused once the page is laid out: what is typed earlier goes nowhere.
+    expect(page.get_by_label("Name")).to_be_focused()
     page.keyboard.type("vera")
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
