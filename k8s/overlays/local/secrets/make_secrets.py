@@ -50,8 +50,8 @@ def jwt(secret: str, audience: str, now: int) -> str:
     return b".".join([signed, base64url(hmac.digest(secret.encode(), signed, hashlib.sha256))]).decode()
 
 
-def values(now: int) -> dict[str, str]:
-    """All that a local installation has to keep to itself, by the Secret's keys."""
+def values(now: int, namespace: str) -> dict[str, str]:
+    """All that a local installation has to keep to itself, by the Secret's keys. `now` is in seconds since 1970."""
     database, jwt_secret = word(32), word(48)
     return {
         "database-password": database,
@@ -62,11 +62,11 @@ def values(now: int) -> dict[str, str]:
         "console-token-stage": jwt(jwt_secret, "bellwether-stage", now),
         "console-token-prod": jwt(jwt_secret, "bellwether-prod", now),
         "first-password": word(20),
-        "keda-connection": f"bellwether:{database}@tcp(mysql.{os.environ['NAMESPACE']}.svc:3306)/bellwether",
+        "keda-connection": f"bellwether:{database}@tcp(mysql.{namespace}.svc:3306)/bellwether",
     }
 
 
-def create(name: str) -> int:
+def create(name: str, namespace: str) -> int:
     """Asks the Kubernetes api for the Secret; answers the status."""
     host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ["KUBERNETES_SERVICE_PORT"]
     address = f"[{host}]" if ":" in host else host
@@ -75,10 +75,10 @@ def create(name: str) -> int:
         "kind": "Secret",
         "metadata": {"name": name, "labels": {"app.kubernetes.io/part-of": "bellwether"}},
         "type": "Opaque",
-        "stringData": values(int(time.time())),
+        "stringData": values(int(time.time()), namespace),
     }
     request = urllib.request.Request(
-        f"https://{address}:{port}/api/v1/namespaces/{os.environ['NAMESPACE']}/secrets",
+        f"https://{address}:{port}/api/v1/namespaces/{namespace}/secrets",
         data=json.dumps(body).encode(),
         headers={
             "Authorization": f"Bearer {(ACCOUNT / 'token').read_text().strip()}",
@@ -97,7 +97,8 @@ def create(name: str) -> int:
 
 def main(name: str) -> int:
     """Makes the Secret, and says how to read the first password."""
-    status = create(name)
+    namespace = os.environ["NAMESPACE"]
+    status = create(name, namespace)
     if status == 409:
         print(f"the Secret {name} is there already and stays as it is")
     elif status == 201:
@@ -107,7 +108,7 @@ def main(name: str) -> int:
         return 1
     print("the first user is admin; the password is shown by")
     print(
-        f"kubectl -n {os.environ['NAMESPACE']} get secret {name} "
+        f"kubectl -n {namespace} get secret {name} "
         "-o jsonpath='{.data.first-password}' | base64 -d; echo"
     )
     return 0
