@@ -3,14 +3,15 @@
     seed.py BUCKET ...
 """
 
+import os
 import signal
 import sys
 import time
 import urllib.error
 import urllib.request
 
-SERVER = "http://127.0.0.1:5000"
-PAUSE = 3.0
+SERVER = os.environ.get("SERVER", "http://127.0.0.1:5000")
+PAUSE_SECONDS = float(os.environ.get("PAUSE_SECONDS", "3"))
 
 
 def ask(method: str, bucket: str) -> int:
@@ -39,7 +40,7 @@ def main(buckets: list[str]) -> None:
                 seed(bucket)
             except OSError as error:
                 print(f"{bucket}: {SERVER} does not answer yet: {error}")
-        time.sleep(PAUSE)
+        time.sleep(PAUSE_SECONDS)
 
 
 if __name__ == "__main__":
