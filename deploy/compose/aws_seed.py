@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import json
 import os
+import signal
 import sys
 import time
 import urllib.error
@@ -133,4 +134,6 @@ def is_healthy(environment) -> bool:
 if __name__ == "__main__":
     if sys.argv[1:] == ["healthy"]:
         sys.exit(0 if is_healthy(os.environ) else 1)
+    # The first process of a container is not ended by a signal that it does not ask for.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     run(os.environ)
