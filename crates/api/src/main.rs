@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use bellwether_api::{Application, Parts};
-use bellwether_web::{logs, metrics, sentry, shutdown};
+use bellwether_web::{command, logs, metrics, sentry, shutdown};
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
@@ -21,7 +21,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> anyhow::Result<()> {
-    let settings = bellwether_settings::load().await?;
+    let Some(settings) = command::begin("server.bind").await? else { return Ok(()) };
     let _reports = sentry::begin(&settings)?;
     logs::begin(&settings.log).context("log.level")?;
     let stop = shutdown::on_signal()?;

@@ -7,6 +7,7 @@ mod erase;
 mod experiment;
 mod features;
 mod jobs;
+mod jwt;
 mod load_test;
 mod outcomes;
 mod user;
@@ -24,6 +25,7 @@ pub(crate) use erase::Erase;
 pub(crate) use experiment::{Experiment, ExperimentCommand, ReportArgs, SilenceArg};
 pub(crate) use features::{Features, FeaturesCommand, Import, OnBad};
 pub(crate) use jobs::{Jobs, JobsCommand, StateArg};
+pub(crate) use jwt::Jwt;
 pub(crate) use load_test::{LoadTest, PurposeArg};
 pub(crate) use outcomes::{ImportOutcomes, Outcomes, OutcomesCommand};
 pub(crate) use user::{Token, User, UserCommand};
@@ -43,7 +45,7 @@ pub(crate) enum Command {
     /// Starts all of it in one process on loopback, on embedded engines
     Up(Up),
     /// Brings the database up to date, and writes config version 1 where there is none
-    Migrate(Target),
+    Migrate(Migrate),
     /// Scores a file of customers: CSV or NDJSON in, CSV out
     Score(Score),
     /// Checks settings, bundles and connections, and says what is wrong
@@ -68,6 +70,8 @@ pub(crate) enum Command {
     User(User),
     /// The log of who did what in the config console: verify
     Audit(Audit),
+    /// Makes a token with which a system may call an api that trusts `auth.jwt_secret`
+    Jwt(Jwt),
     /// Drops old predictions from the log, after making sure that the archive has them
     Prune(Prune),
 }
@@ -101,6 +105,18 @@ pub(crate) struct Target {
     /// The embedded system of `bellwether up` in this folder, instead of the one the settings name
     #[arg(long)]
     pub(crate) data_dir: Option<PathBuf>,
+}
+
+/// `bellwether migrate`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Migrate {
+    /// Writes sample clients where there are none, and a first user `admin` where nobody is there yet: with the password
+    /// in the variable BELLWETHER_FIRST_PASSWORD, or one of chance, which is shown
+    #[arg(long)]
+    pub(crate) samples: bool,
+    /// Which system
+    #[command(flatten)]
+    pub(crate) target: Target,
 }
 
 /// `bellwether score`

@@ -8,6 +8,7 @@ mod embedded;
 mod password;
 mod progress;
 mod rows;
+mod samples;
 mod span;
 mod table;
 

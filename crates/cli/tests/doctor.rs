@@ -6,6 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 use bellwether_store::console::{AuditLog as _, verify_audit};
 use bellwether_store::sqlite::{Sqlite, SqliteOptions};
+use bellwether_testkit::service::{ServiceBuilder, program};
 
 const MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models");
 
@@ -75,4 +76,72 @@ async fn a_user_is_added_once_with_a_password_that_is_long_enough() {
     assert!(line.actor.starts_with("bellwether cli ("), "{}", line.actor);
     assert_eq!((&*line.action, &*line.subject), ("user.added", "user ada"));
     verify_audit(&database).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_service_is_checked_before_it_starts_and_asked_how_it_is_by_its_own_binary() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let api = program(env!("CARGO_BIN_EXE_bellwether"), "bellwether-api");
+    let variables = [
+        ("BELLWETHER__ENVIRONMENT", "prod".to_owned()),
+        ("BELLWETHER__MODELS__PATH", MODELS.to_owned()),
+        ("BELLWETHER__DATABASE__URL", format!("sqlite://{}", at("bellwether.sqlite"))),
+        ("BELLWETHER__JOURNAL__PATH", at("journal.sqlite")),
+        ("BELLWETHER__QUEUE__PATH", at("queue.sqlite")),
+        ("BELLWETHER__ARCHIVE__URL", String::new()),
+        ("BELLWETHER__AUTH__JWT_SECRET", "a secret of these tests, 32 bytes".to_owned()),
+        ("BELLWETHER__AUTH__JWT_ISSUER", "bellwether".to_owned()),
+        ("BELLWETHER__AUTH__JWT_AUDIENCE", "bellwether-prod".to_owned()),
+        ("BELLWETHER_FIRST_PASSWORD", "correct horse battery".to_owned()),
+    ];
+    let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let ask_api = |bind: &str, arguments: &[&str]| {
+        let mut command = Command::new(&api);
+        let command = command.args(arguments).envs(variables.iter().copied());
+        let output = command.env("BELLWETHER__SERVER__BIND", bind).output().unwrap();
+        let told = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8(told).unwrap())
+    };
+
+    let (fine, told) = ask_api("127.0.0.1:8000", &["check"]);
+    assert!(fine && told == "settings: complete, for prod\n", "{told}");
+    let (fine, told) = ask_api("127.0.0.1:eight", &["check"]);
+    assert!(!fine && told.contains("server.bind"), "{told}");
+    let (fine, told) = ask_api("127.0.0.1:8000", &["serve"]);
+    assert!(!fine && told.contains("`serve` is not understood"), "{told}");
+
+    let (output, told) = bellwether(&["migrate", "--samples"], &variables, "");
+    assert!(output.status.success() && told.contains("100 clients are there\nadded admin, with"), "{told}");
+    let (output, told) = bellwether(&["migrate", "--samples"], &variables, "");
+    assert!(output.status.success() && told.contains("somebody is there"), "a second time: {told}");
+    assert!(!told.contains("correct horse"), "{told}");
+
+    let mut builder = ServiceBuilder::new(api.clone(), "SERVER__BIND", folder.path());
+    for (name, value) in &variables {
+        builder = builder.variable(name, *value);
+    }
+    let service = builder.start().await;
+    let bind = service.url.strip_prefix("http://").unwrap().to_owned();
+    let (fine, told) = ask_api(&bind, &["healthcheck"]);
+    assert!(fine && told == "ready\n", "{told}");
+    let everywhere = bind.replace("127.0.0.1", "0.0.0.0");
+    assert!(ask_api(&everywhere, &["healthcheck"]).0, "who listens everywhere listens on loopback");
+
+    let jwt = ["jwt", "--subject", "console", "--scopes", "predict,config", "--days", "1"];
+    let (output, told) = bellwether(&jwt, &variables, "");
+    assert!(output.status.success(), "{told}");
+    let status = |path: &'static str| {
+        let call = bellwether_testkit::http::client().get(format!("{}{path}", service.url));
+        let call = call.bearer_auth(told.trim_end());
+        async move { call.send().await.unwrap().status().as_u16() }
+    };
+    assert_eq!((status("/config").await, status("/jobs/x").await), (200, 403), "its scopes and no others");
+    let (output, told) =
+        bellwether(&["jwt", "--subject", "console", "--scopes", "predict,all"], &variables, "");
+    assert!(!output.status.success() && told.contains("expected one of predict, emails"), "{told}");
+
+    drop(service);
+    let (fine, told) = ask_api(&bind, &["healthcheck"]);
+    assert!(!fine && told.contains("/ready does not answer: ") && told.contains("refused"), "{told}");
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use bellwether_config_admin::{ConsoleService, Parts};
-use bellwether_web::{logs, metrics, sentry, shutdown};
+use bellwether_web::{command, logs, metrics, sentry, shutdown};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -18,7 +18,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> anyhow::Result<()> {
-    let settings = bellwether_settings::load().await?;
+    let Some(settings) = command::begin("console.bind").await? else { return Ok(()) };
     let _reports = sentry::begin(&settings)?;
     logs::begin(&settings.log).context("log.level")?;
     let stop = shutdown::on_signal()?;

@@ -18,7 +18,7 @@ pub use console::{
     Approval, Console, EnvironmentAccess, EnvironmentApi, EnvironmentDatabase, EnvironmentRedis, Environments,
 };
 pub use embedded::Embedded;
-pub use load::{Problem, Problems, load, load_from, load_with};
+pub use load::{Problem, Problems, load, load_from, load_with, peek};
 pub use model_page::ModelPage;
 pub use network::Network;
 pub use secrets::{AwsSecrets, EnvironmentSecrets, Rotating, SecretError, SecretSource};

@@ -60,6 +60,15 @@ pub async fn load() -> Result<Settings, Problems> {
     load_from(file.as_deref().map(Path::new), std::env::vars()).await
 }
 
+/// What the text of one setting of this process is (`server.bind`), before secrets are read and anything is checked:
+/// for who asks a running process something, and must not depend on where secrets are kept.
+pub fn peek(key: &str) -> Option<String> {
+    let file = std::env::var_os(FILE_VARIABLE);
+    let layers = layers::merge(file.as_deref().map(Path::new), std::env::vars(), &mut Vec::new());
+    let (section, name) = key.split_once('.')?;
+    layers.merged.get(section)?.find_ref(name)?.as_str().map(str::to_owned)
+}
+
 /// Loads settings from a file and from given environment variables, and secrets from the provider that these
 /// name.
 ///

@@ -5,9 +5,11 @@
 
 pub mod auth;
 pub mod body;
+pub mod command;
 pub mod face;
 pub mod headers;
 pub mod health;
+mod healthcheck;
 mod https;
 mod in_flight;
 pub mod logs;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use bellwether_engines::Absence;
 use bellwether_store::SystemClock;
-use bellwether_web::{logs, metrics, sentry, shutdown};
+use bellwether_web::{command, logs, metrics, sentry, shutdown};
 use bellwether_worker::startup::WorkerService;
 
 #[tokio::main]
@@ -21,7 +21,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> anyhow::Result<()> {
-    let settings = bellwether_settings::load().await?;
+    let Some(settings) = command::begin("worker.bind").await? else { return Ok(()) };
     let _reports = sentry::begin(&settings)?;
     logs::begin(&settings.log).context("log.level")?;
     let metrics = metrics::begin()?;

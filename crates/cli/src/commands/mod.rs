@@ -8,6 +8,7 @@ pub(crate) mod erase;
 pub(crate) mod experiment;
 pub(crate) mod features;
 pub(crate) mod jobs;
+pub(crate) mod jwt;
 pub(crate) mod load_test;
 pub(crate) mod migrate;
 pub(crate) mod outcomes;
@@ -24,7 +25,7 @@ use crate::args::Command;
 pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Up(up) => up::run(&up),
-        Command::Migrate(target) => migrate::run(&target),
+        Command::Migrate(migrate) => migrate::run(&migrate),
         Command::Score(score) => score::run(&score),
         Command::Doctor(target) => doctor::run(&target),
         Command::Config(config) => config::run(&config),
@@ -37,6 +38,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::LoadTest(test) => load_test::run(&test),
         Command::User(user) => user::run(&user),
         Command::Audit(audit) => audit::run(&audit),
+        Command::Jwt(jwt) => jwt::run(&jwt),
         Command::Prune(prune) => prune::run(&prune),
     }
 }

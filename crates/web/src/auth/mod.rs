@@ -5,6 +5,7 @@
 
 mod caller;
 mod claims;
+mod issue;
 mod jwks;
 mod jwt;
 mod key_source;
@@ -23,6 +24,7 @@ use subtle::ConstantTimeEq as _;
 use tokio_util::sync::CancellationToken;
 
 pub use caller::{Caller, Identity};
+pub use issue::{Grant, IssueError};
 pub use refusal::Refusal;
 pub use require::{PURPOSE_HEADER, require};
 pub use scope::{Scope, Scopes};

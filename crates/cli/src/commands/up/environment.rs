@@ -13,8 +13,8 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::samples;
 use crate::embedded::migrate;
+use crate::samples;
 
 /// Started, and not yet answering.
 pub(super) struct RunningEnvironment {

@@ -1,7 +1,6 @@
 //! `bellwether up`: all of it in one process on loopback, on embedded engines.
 
 mod environment;
-mod samples;
 mod welcome;
 
 use std::path::PathBuf;
@@ -19,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::args;
 use crate::embedded::{block_on, embedded_settings};
+use crate::samples;
 use environment::RunningEnvironment;
 
 /// Starts everything, says where it is, and stops it in order when asked to.

@@ -1,5 +1,5 @@
-//! What a fresh embedded system holds: sample clients with features and lifetime values, and a first
-//! user.
+//! What a fresh system may hold to be tried with: sample clients with features and lifetime values, and a first user.
+//! `up` has them always, `migrate --samples` where it is asked to.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::commands::user::{self, Desk};
 const FIRST_CLIENT: usize = 100_001;
 
 /// Writes the first bundle's background rows down as clients 100001 and on, unless there are clients.
-pub(super) async fn clients(database: &dyn Database, models: &Arc<ModelFolder>) -> anyhow::Result<()> {
+pub(crate) async fn clients(database: &dyn Database, models: &Arc<ModelFolder>) -> anyhow::Result<()> {
     if Clients::count(database).await? > 0 {
         return Ok(());
     }
@@ -41,20 +41,33 @@ fn sample_ltv(at: usize) -> f64 {
 
 /// Adds `admin` with a password of chance where nobody is there yet, and answers the password. Each environment has
 /// people of its own: `admin` gets the same password in both, where staging has nobody either.
-pub(super) async fn first_user(prod: &dyn Database, stage: &dyn Database) -> anyhow::Result<Option<String>> {
+pub(crate) async fn first_user(prod: &dyn Database, stage: &dyn Database) -> anyhow::Result<Option<String>> {
     if !Users::list(prod).await?.is_empty() {
         return Ok(None);
     }
-    let letters = b"abcdefghjkmnpqrstuvwxyz23456789";
-    let mut chance = rand::rng();
-    let password: String =
-        (0..20).map(|_| char::from(letters[chance.random_range(0..letters.len())])).collect();
-    let hash = bellwether_people::hash_password(&password)?;
+    let password = password_of_chance();
     for database in [prod, stage] {
-        if Users::list(database).await?.is_empty() {
-            let desk = Desk::new(database, "bellwether");
-            user::add(&desk, "admin", Role::Admin, None, hash.clone()).await?;
-        }
+        first_user_of(database, &password).await?;
     }
     Ok(Some(password))
+}
+
+/// Adds `admin` with a password where nobody is there yet, and answers whether it did.
+///
+/// # Errors
+/// Where the password is too short, or the database cannot be written.
+pub(crate) async fn first_user_of(database: &dyn Database, password: &str) -> anyhow::Result<bool> {
+    if !Users::list(database).await?.is_empty() {
+        return Ok(false);
+    }
+    let hash = bellwether_people::hash_password(password)?;
+    user::add(&Desk::new(database, "bellwether"), "admin", Role::Admin, None, hash).await?;
+    Ok(true)
+}
+
+/// A password that is not mistyped: without letters that look alike.
+pub(crate) fn password_of_chance() -> String {
+    let letters = b"abcdefghjkmnpqrstuvwxyz23456789";
+    let mut chance = rand::rng();
+    (0..20).map(|_| char::from(letters[chance.random_range(0..letters.len())])).collect()
 }
