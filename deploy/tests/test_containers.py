@@ -1,5 +1,6 @@
-"""What has not been run in a container does not work in one: docker-compose.yml on a real engine, from the images'
-build to their removal. Tests stand in the order in which they build on one another; scripts/test-containers runs them."""
+"""What has not been run in a container does not work in one: docker-compose.yml on a real engine, from the build
+of the images to the removal of the volumes. Tests stand in the order in which they build on one another;
+scripts/test-containers runs them."""
 
 import collections
 import os
@@ -10,7 +11,13 @@ import pytest
 from load import BODY, Load
 from stack import DATABASES, OURS, ONCE, ROOT, THEIRS, Stack, run, say, until
 
-IMAGES = {"api": "bellwether-api", "worker": "bellwether-worker", "config-admin": "bellwether-config-admin", "cli": "bellwether"}
+# By the service that names its Dockerfile.
+IMAGES = {
+    "api": "bellwether-api",
+    "worker": "bellwether-worker",
+    "config-admin": "bellwether-config-admin",
+    "cli": "bellwether",
+}
 API = {"prod": "api", "stage": "api-stage"}
 MOST_BYTES = 120_000_000
 NOBODY = "10001"
