@@ -4,6 +4,7 @@ scripts/test-containers runs them."""
 
 import collections
 import os
+import re
 import time
 
 import pytest
@@ -78,6 +79,13 @@ def scaled(stack):
     return stack
 
 
+@pytest.fixture(scope="session")
+def console(stack):
+    """`bellwether config` with a token of the first user's."""
+    token = stack.cli("user", "token", "admin", "--name", "test", "--role", "approver").strip()
+    return lambda *arguments: stack.cli("config", *arguments, BELLWETHER_CONSOLE_TOKEN=token)
+
+
 # ---- coming up ----
 
 
@@ -139,23 +147,22 @@ def test_only_what_is_meant_to_be_reached_is_published_and_on_loopback(stack):
 # ---- a change of config, and a prediction ----
 
 
-def test_a_config_change_through_the_console_arrives_in_both_apis(stack):
-    token = stack.cli("user", "token", "admin", "--name", "test", "--role", "approver").strip()
+def test_a_config_change_through_the_console_arrives_in_both_apis(stack, console):
     began = time.monotonic()
     change = ["--set", "email=all", "--set", "proba_cutoff=0.6", "--reason", "Every prediction, for a test"]
-    onward = ["--try", "--promote", "--bake-minutes", "0"]
-    told = stack.cli("config", "propose", *change, *onward, BELLWETHER_CONSOLE_TOKEN=token)
+    told = console("propose", *change, "--try", "--promote", "--bake-minutes", "0")
     assert "the trial has passed" in told, told
     for environment in DATABASES:
-        until(lambda: has_change(stack.config(environment)), 30, f"{environment} has the change")
+        until(lambda: serves(stack, environment, 2, 0.6), 30, f"{environment} has the change")
+        assert stack.config(environment)["document"]["email"] == "all"
     took = time.monotonic() - began
     say(f"a change was proposed, tried in staging, promoted, and is live in both apis after {took:.1f} s")
     assert stack.sql("prod", "SELECT MAX(version) FROM config_version") == [["2"]]
 
 
-def has_change(config: dict) -> bool:
-    document = config["document"]
-    return config["version"] == 2 and document["email"] == "all" and document["proba_cutoff"] == 0.6
+def serves(stack: Stack, environment: str, version: int, cutoff: float) -> bool:
+    live = stack.config(environment)
+    return live["version"] == version and live["document"]["proba_cutoff"] == cutoff
 
 
 @pytest.mark.parametrize("environment", DATABASES)
@@ -300,6 +307,21 @@ def mailed(stack: Stack, environment: str, uids: set, service: str, killed_at: f
         held = seen()
         assert [uid for uid in uids if held[message_id(environment, uid)] > 1] == [], "an email came twice"
     return 0
+
+
+def test_a_proposal_outlives_a_console_that_is_killed_amid_its_trial(scaled, console):
+    stack = scaled
+    told = console("propose", "--set", "proba_cutoff=0.61", "--reason", "For a console that is killed", "--try")
+    number = re.search(r"proposal (\d+)", told)[1]
+    killed = stack.containers("config-admin")[0]
+    run("docker", "kill", killed)
+    run("docker", "start", killed)
+    until(lambda: stack.is_healthy(killed), 120, "the console is healthy again")
+    assert "the trial has passed" in console("wait", number)
+    console("promote", number, "--bake-minutes", "0")
+    for environment in DATABASES:
+        until(lambda: serves(stack, environment, 3, 0.61), 30, f"{environment} has the change")
+    say("a proposal whose console was killed amid its trial was tried, promoted, and is live in both apis")
 
 
 def test_a_journal_outlives_its_container_while_the_database_is_dead(scaled):
