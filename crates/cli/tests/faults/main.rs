@@ -13,6 +13,7 @@ mod mail;
 mod manifest;
 mod redis;
 mod replicas;
+mod restore;
 mod rolling;
 mod rotation;
 mod s3;
