@@ -104,6 +104,10 @@ async fn beyond_loopback_the_console_has_a_public_https_url() {
         "",
         "http://config.example.org",
         "https://",
+        "http://127.0.0.1.example.org:8001",
+        "http://localhost.example.org",
+        "http://0.0.0.0:8001",
+        "http://127.0.0.1:8001/console",
         "https:///x",
         "https://user:pw@host",
         "https://host?x",
@@ -112,7 +116,11 @@ async fn beyond_loopback_the_console_has_a_public_https_url() {
         let problems = load(&[open, ("CONSOLE__PUBLIC_URL", url)]).await.unwrap_err();
         assert_eq!(problems, ["console.public_url"], "{url}");
     }
-    assert!(load(&[open, ("CONSOLE__PUBLIC_URL", "https://config.example.org")]).await.is_ok());
+    for url in
+        ["https://config.example.org", "http://127.0.0.1:8001", "http://localhost:8001", "http://[::1]:80/"]
+    {
+        assert!(load(&[open, ("CONSOLE__PUBLIC_URL", url)]).await.is_ok(), "{url}");
+    }
     assert!(load(&[("CONSOLE__PUBLIC_URL", "http://localhost:8001/")]).await.is_ok());
 }
 

@@ -3,7 +3,7 @@
 
 use secrecy::ExposeSecret as _;
 
-use super::{DATABASE, REDIS, is_database, is_redis};
+use super::{DATABASE, REDIS, is_database, is_redis, is_safe};
 use crate::load::{Problem, Problems};
 use crate::sections::{Environment, Settings};
 
@@ -17,8 +17,10 @@ pub(super) fn check(settings: &Settings, expect: &mut impl FnMut(bool, &str, &st
         let message = "expected https://host, http://host or nothing";
         expect(url.is_empty() || open || secure, "console.public_url", message);
     } else {
-        let message = "expected https://host, since console.bind is no loopback address";
-        expect(secure, "console.public_url", message);
+        // On loopback, where the port of a container is published, people come from this very machine.
+        let message =
+            "expected https://host, since console.bind is no loopback address; http:// is taken of one";
+        expect((open || secure) && is_safe(url), "console.public_url", message);
     }
     let page = settings.model_page.public_url.as_str();
     let known = page.is_empty() || is_origin(page, "http://") || is_origin(page, "https://");
