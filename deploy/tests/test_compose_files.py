@@ -74,7 +74,8 @@ def test_no_image_is_latest_and_every_image_of_ours_is_built_from_a_dockerfile()
 
 def test_the_grace_of_a_stop_is_longer_than_the_drain():
     settings = (ROOT / "crates/settings/default.toml").read_text()
-    seconds = [int(re.search(rf"^{name} = (\d+)$", settings, re.M)[1]) for name in ("drain_notice_seconds", "drain_seconds")]
+    names = ("drain_notice_seconds", "drain_seconds")
+    seconds = [int(re.search(rf"^{name} = (\d+)$", settings, re.M)[1]) for name in names]
     for name in ("api", "api-stage", "config-admin", "worker", "worker-stage"):
         assert int(services()[name]["stop_grace_period"].removesuffix("s")) >= sum(seconds) + 5, name
 
