@@ -146,7 +146,8 @@ impl Application {
         let listener = bind("server.bind", &settings.server.bind.to_string())?;
         let address = listener.local_addr()?;
         let background = CancellationToken::new();
-        let face = Face::begin(settings, &background).await?;
+        let draining = Draining::default();
+        let face = Face::begin(settings, draining.clone(), &background).await?;
         metrics::tell_build("api");
         let metrics = web::Data::new(parts.metrics.clone());
         let metrics_server = match settings.server.metrics_bind.as_str() {
@@ -155,7 +156,6 @@ impl Application {
         };
         let handle = parts.metrics.clone();
         let resources = Resources::open(settings, parts).await?;
-        let draining = Draining::default();
         let state = web::Data::new(State {
             live: resources.live.clone(),
             predictor: resources.predictor.clone(),
@@ -207,8 +207,9 @@ impl Application {
         self.address
     }
 
-    /// Answers until `stop` is cancelled; then readiness goes false, answers in flight leave, and the
-    /// journal is relayed as far as time allows. What is left in it stays for the next start.
+    /// Answers until `stop` is cancelled; then readiness goes false and callers are asked to leave, the port is
+    /// closed, answers in flight leave, and the journal is relayed as far as time allows. What is left in it stays
+    /// for the next start.
     ///
     /// # Errors
     /// Where the server fails.
@@ -286,6 +287,7 @@ fn serve(
     })
     .disable_signals()
     .client_request_timeout(Duration::from_secs(settings.server.request_timeout_seconds))
+    .keep_alive(Duration::from_secs(settings.server.keep_alive_seconds))
     .shutdown_timeout(settings.server.drain_seconds);
     if settings.server.threads > 0 {
         server = server.workers(settings.server.threads);

@@ -7,6 +7,7 @@ mod erase;
 mod experiment;
 mod features;
 mod jobs;
+mod journal;
 mod jwt;
 mod load_test;
 mod outcomes;
@@ -14,6 +15,7 @@ mod user;
 
 use std::path::PathBuf;
 
+use chrono::NaiveDate;
 use clap::{Parser, Subcommand};
 
 pub(crate) use audit::{Audit, AuditCommand};
@@ -25,6 +27,7 @@ pub(crate) use erase::Erase;
 pub(crate) use experiment::{Experiment, ExperimentCommand, ReportArgs, SilenceArg};
 pub(crate) use features::{Features, FeaturesCommand, Import, OnBad};
 pub(crate) use jobs::{Jobs, JobsCommand, StateArg};
+pub(crate) use journal::{Journal, JournalCommand, JournalPlace};
 pub(crate) use jwt::Jwt;
 pub(crate) use load_test::{LoadTest, PurposeArg};
 pub(crate) use outcomes::{ImportOutcomes, Outcomes, OutcomesCommand};
@@ -74,6 +77,10 @@ pub(crate) enum Command {
     Jwt(Jwt),
     /// Drops old predictions from the log, after making sure that the archive has them
     Prune(Prune),
+    /// The journal's file of one api: status, backup, restore
+    Journal(Journal),
+    /// Fills the log from the archive, after the database was lost or restored to an older state
+    RestoreLog(RestoreLog),
 }
 
 /// `bellwether up`
@@ -147,6 +154,17 @@ pub(crate) struct Prune {
     /// Drops them even where the settings name no archive
     #[arg(long)]
     pub(crate) without_archive: bool,
+    /// Which system
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+/// `bellwether restore-log`
+#[derive(Debug, clap::Args)]
+pub(crate) struct RestoreLog {
+    /// The first day (UTC) that is read from the archive, as 2026-11-30
+    #[arg(long)]
+    pub(crate) from: NaiveDate,
     /// Which system
     #[command(flatten)]
     pub(crate) target: Target,

@@ -18,10 +18,12 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> anyhow::Result<()> {
-    let Some(settings) = command::begin("console.bind").await? else { return Ok(()) };
+    // Before anything else: process 1 of a container is not sent a signal that it does not listen to.
+    let stop = shutdown::on_signal()?;
+    let begun = stop.run_until_cancelled(command::begin("console.bind")).await.transpose()?;
+    let Some(settings) = begun.flatten() else { return Ok(()) };
     let _reports = sentry::begin(&settings)?;
     logs::begin(&settings.log).context("log.level")?;
-    let stop = shutdown::on_signal()?;
     settings.keep_secrets_fresh(stop.clone().cancelled_owned());
     let parts = Box::pin(Parts::open(&settings, metrics::begin()?)).await?;
     ConsoleService::build(&settings, parts)?.run_until_stopped(stop).await

@@ -127,7 +127,8 @@ impl ConsoleService {
             draining: draining.clone(),
             metrics: parts.metrics.clone(),
         });
-        let server = serve(settings, listener, Face::begin_without_auth(settings)?, state, probes)?;
+        let face = Face::begin_without_auth(settings, draining.clone())?;
+        let server = serve(settings, listener, face, state, probes)?;
         tracing::info!(%address, "the console is open");
         let (notice, drain) = (settings.server.drain_notice_seconds, settings.server.drain_seconds);
         Ok(Self {
@@ -213,6 +214,7 @@ fn serve(
     // People are few; trials are no work of these.
     .workers(2)
     .client_request_timeout(Duration::from_secs(settings.server.request_timeout_seconds))
+    .keep_alive(Duration::from_secs(settings.server.keep_alive_seconds))
     .shutdown_timeout(settings.server.drain_seconds);
     let (certificate, key) = (&settings.server.tls_certificate_file, &settings.server.tls_key_file);
     let server = if certificate.is_empty() {

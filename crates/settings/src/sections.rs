@@ -88,6 +88,7 @@ pub struct Server {
     pub max_batch_bytes: usize,
     pub max_batch_rows: usize,
     pub request_timeout_seconds: u64,
+    pub keep_alive_seconds: u64,
     pub drain_notice_seconds: u64,
     pub drain_seconds: u64,
     pub max_in_flight: usize,

@@ -6,6 +6,7 @@
 )]
 
 pub mod aws;
+mod cluster_service;
 pub mod embedded;
 mod faulty_proxy;
 pub mod http;
@@ -20,6 +21,7 @@ pub mod tools;
 pub mod wait;
 
 pub use aws::Aws;
+pub use cluster_service::{ClusterService, Endpoint, Probing};
 pub use faulty_proxy::{Fault, FaultyProxy};
 pub use small_disk::SmallDisk;
 pub use smtp_sink::{Received, Reply, SmtpSink, Step};

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use reqwest::ClientBuilder;
 use serde_json::Value;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -40,13 +41,26 @@ pub struct Load {
 }
 
 impl Load {
-    /// Calls these apis in turn, from `callers` callers, each pausing so long between two calls.
+    /// Calls these apis in turn, from `callers` callers, each pausing so long between two calls. Connections are kept
+    /// from call to call.
     ///
     /// # Panics
     /// If no HTTP client can be made.
     pub fn start(urls: &[String], callers: usize, pause: Duration, bearer: &str) -> Self {
+        Self::by(crate::http::builder(), urls, callers, pause, bearer)
+    }
+
+    /// The same with a new connection for each call.
+    ///
+    /// # Panics
+    /// If no HTTP client can be made.
+    pub fn start_anew(urls: &[String], callers: usize, pause: Duration, bearer: &str) -> Self {
+        Self::by(crate::http::builder().pool_max_idle_per_host(0), urls, callers, pause, bearer)
+    }
+
+    fn by(client: ClientBuilder, urls: &[String], callers: usize, pause: Duration, bearer: &str) -> Self {
         let met = Arc::<Mutex<Met>>::default();
-        let client = crate::http::builder().timeout(CALL_TIMEOUT).build().expect("a client can be made");
+        let client = client.timeout(CALL_TIMEOUT).build().expect("a client can be made");
         let callers = (0..callers)
             .map(|caller| {
                 let (met, client, urls) = (met.clone(), client.clone(), urls.to_vec());
@@ -70,6 +84,11 @@ impl Load {
     /// How many calls were answered 200 so far.
     pub fn answered(&self) -> usize {
         locked(&self.met).answered.len()
+    }
+
+    /// What was answered 200 so far.
+    pub fn so_far(&self) -> HashSet<Uuid> {
+        locked(&self.met).answered.clone()
     }
 
     /// Ends the load, answers in flight included.

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::ConnectionType;
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _};
 use bellwether_settings::Settings;
@@ -13,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tracing_actix_web::RequestId;
 
 use crate::auth::{Auth, AuthError, Refusal};
+use crate::health::Draining;
 use crate::in_flight::InFlight;
 use crate::origin::{Origin, TrustedProxies};
 use crate::rate_limit::RateLimit;
@@ -45,6 +47,7 @@ struct Parts {
     in_flight: InFlight,
     rate: RateLimit,
     reports: bool,
+    draining: Draining,
 }
 
 /// What is known of a request before anything is decided about it.
@@ -56,13 +59,18 @@ struct Arrival {
 }
 
 impl Face {
-    /// A face as the settings say. Keys for tokens are kept up to date until `stop`.
+    /// A face as the settings say. Keys for tokens are kept up to date until `stop`. From `draining` on every answer
+    /// asks its caller to open another connection for the next request.
     ///
     /// # Errors
     /// [`FaceError`], naming the setting.
-    pub async fn begin(settings: &Settings, stop: &CancellationToken) -> Result<Self, FaceError> {
+    pub async fn begin(
+        settings: &Settings,
+        draining: Draining,
+        stop: &CancellationToken,
+    ) -> Result<Self, FaceError> {
         let auth = Auth::begin(&settings.auth, settings.rotating.clone(), stop).await?;
-        Self::with(settings, Some(auth))
+        Self::with(settings, draining, Some(auth))
     }
 
     /// A face whose service tells callers apart by itself, by sessions and tokens of its own: here they are
@@ -70,11 +78,11 @@ impl Face {
     ///
     /// # Errors
     /// [`FaceError`], naming the setting.
-    pub fn begin_without_auth(settings: &Settings) -> Result<Self, FaceError> {
-        Self::with(settings, None)
+    pub fn begin_without_auth(settings: &Settings, draining: Draining) -> Result<Self, FaceError> {
+        Self::with(settings, draining, None)
     }
 
-    fn with(settings: &Settings, auth: Option<Auth>) -> Result<Self, FaceError> {
+    fn with(settings: &Settings, draining: Draining, auth: Option<Auth>) -> Result<Self, FaceError> {
         let server = &settings.server;
         let hsts = (server.hsts_seconds > 0).then(|| format!("max-age={}", server.hsts_seconds));
         Ok(Self(Arc::new(Parts {
@@ -85,6 +93,7 @@ impl Face {
             in_flight: InFlight::new(server.max_in_flight),
             rate: RateLimit::new(server),
             reports: crate::sentry::is_on(),
+            draining,
         })))
     }
 
@@ -102,7 +111,13 @@ impl Face {
         let arrival = self.arrival(&request);
         let outcome = self.admit(&arrival, request, next).await;
         // Refusals are dressed like any other answer, so that a caller can always tell us the id.
-        let outcome = headers::dress(outcome, |headers| {
+        let outcome = headers::dress(outcome, |head| {
+            // A caller that keeps its connection would be sent away only by the port's closing, perhaps as its next
+            // request goes out; told in time, it asks a process that stays.
+            if self.0.draining.has_begun() {
+                head.set_connection_type(ConnectionType::Close);
+            }
+            let headers = head.headers_mut();
             headers::secure(headers);
             headers::set(headers, "x-request-id", &arrival.id);
             if let Some(trace) = arrival.trace.and_then(|trace| trace.named()) {

@@ -2,7 +2,7 @@
 
 use actix_web::Error;
 use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{ResponseHead, ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
@@ -33,19 +33,19 @@ pub(crate) fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
     }
 }
 
-/// Changes the headers of an answer, and of an error, which becomes its answer here.
+/// Changes the head of an answer, and of an error, which becomes its answer here.
 pub(crate) fn dress<B: MessageBody>(
     outcome: Result<ServiceResponse<B>, Error>,
-    change: impl FnOnce(&mut HeaderMap),
+    change: impl FnOnce(&mut ResponseHead),
 ) -> Result<ServiceResponse<B>, Error> {
     match outcome {
         Ok(mut response) => {
-            change(response.headers_mut());
+            change(response.response_mut().head_mut());
             Ok(response)
         }
         Err(error) => {
             let mut response = error.error_response();
-            change(response.headers_mut());
+            change(response.head_mut());
             Err(InternalError::from_response(error, response).into())
         }
     }

@@ -8,6 +8,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use bellwether_testkit::sentry::SentryServer;
 use bellwether_testkit::wait::until;
+use bellwether_web::health::Draining;
 use bellwether_web::{Face, Problem, logs, sentry};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -49,7 +50,7 @@ async fn an_error_and_a_panic_arrive_with_their_ids_and_without_client_data() {
     let (stop, listener) = (CancellationToken::new(), TcpListener::bind("127.0.0.1:0").unwrap());
     listener.set_nonblocking(true).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let face = Face::begin(&settings, &stop).await.unwrap();
+    let face = Face::begin(&settings, Draining::default(), &stop).await.unwrap();
     let server = HttpServer::new(move || {
         let face = face.clone();
         App::new()

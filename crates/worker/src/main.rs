@@ -21,11 +21,13 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> anyhow::Result<()> {
-    let Some(settings) = command::begin("worker.bind").await? else { return Ok(()) };
+    // Before anything else: process 1 of a container is not sent a signal that it does not listen to.
+    let stop = shutdown::on_signal()?;
+    let begun = stop.run_until_cancelled(command::begin("worker.bind")).await.transpose()?;
+    let Some(settings) = begun.flatten() else { return Ok(()) };
     let _reports = sentry::begin(&settings)?;
     logs::begin(&settings.log).context("log.level")?;
     let metrics = metrics::begin()?;
-    let stop = shutdown::on_signal()?;
     let database = bellwether_engines::migrated_database(&settings, Absence::Fatal).await?;
     let redis = bellwether_engines::redis(&settings, Absence::Fatal).await?;
     let queue = bellwether_engines::queue(&settings, redis.as_ref()).await?;

@@ -8,11 +8,13 @@ pub(crate) mod erase;
 pub(crate) mod experiment;
 pub(crate) mod features;
 pub(crate) mod jobs;
+pub(crate) mod journal;
 pub(crate) mod jwt;
 pub(crate) mod load_test;
 pub(crate) mod migrate;
 pub(crate) mod outcomes;
 pub(crate) mod prune;
+pub(crate) mod restore_log;
 pub(crate) mod score;
 pub(crate) mod up;
 pub(crate) mod user;
@@ -40,5 +42,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Audit(audit) => audit::run(&audit),
         Command::Jwt(jwt) => jwt::run(&jwt),
         Command::Prune(prune) => prune::run(&prune),
+        Command::Journal(journal) => journal::run(&journal),
+        Command::RestoreLog(restore) => restore_log::run(&restore),
     }
 }

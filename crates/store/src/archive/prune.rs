@@ -15,7 +15,7 @@ pub struct Pruned {
     pub dropped: u64,
 }
 
-/// Why pruning stopped.
+/// Why pruning, or what else moves between log and archive, stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum PruneError {
     /// The log cannot be read or dropped from.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use uuid::Uuid;
 
 use super::ArchiveStore;
 use super::object::{ENDING, by_hour, compressed};
@@ -11,9 +12,13 @@ use crate::journal::Entry;
 use crate::relay::{Batching, Sink, SinkError};
 
 /// Delivers journal entries to an archive, as
-/// `<environment>/dt=YYYY-MM-DD/hour=HH/<journal id>-<first seq>-<last seq>.ndjson.zst` by the hour (UTC) of the
-/// record's `logging_timestamp`. The relay repeats a batch with the same entries, and so an object that
+/// `<environment>/dt=YYYY-MM-DD/hour=HH/<journal id>-<first seq>-<last seq>-<last uid>.ndjson.zst` by the hour (UTC) of
+/// the record's `logging_timestamp`. The relay repeats a batch with the same entries, and so an object that
 /// was written before a crash is written over by itself: each record is in the archive once.
+///
+/// A journal that was restored from a backup gives places anew that were given before. The last record's uid keeps its
+/// objects from being written over those of its first life: journals that have the same record at the same place are
+/// the same up to there.
 pub struct ArchiveSink {
     store: Arc<dyn ArchiveStore>,
     journal_id: String,
@@ -46,9 +51,9 @@ impl ArchiveSink {
         let hours = by_hour(entries, |entry| &entry.record);
         let objects = hours.into_iter().map(|(folder, entries)| {
             let first = entries.first().map_or(0, |entry| entry.seq);
-            let last = entries.last().map_or(0, |entry| entry.seq);
+            let (last, uid) = entries.last().map_or((0, Uuid::nil()), |last| (last.seq, last.record.uid()));
             let lines = entries.iter().flat_map(|entry| [entry.raw.as_bytes(), b"\n"]);
-            let key = format!("{folder}/{}-{first}-{last}{ENDING}", self.journal_id);
+            let key = format!("{folder}/{}-{first}-{last}-{uid}{ENDING}", self.journal_id);
             (key, lines.collect::<Vec<_>>().concat())
         });
         objects.collect()

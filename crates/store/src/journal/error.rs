@@ -33,6 +33,23 @@ pub enum JournalError {
         #[source]
         source: Arc<std::io::Error>,
     },
+    /// There is no such file, or it may not be read.
+    #[error("the journal {path} cannot be read")]
+    Unreadable {
+        /// The journal's file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Arc<std::io::Error>,
+    },
+    /// The file is no journal, or not a whole one.
+    #[error("{path} is no whole journal: {reason}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Why, without client data.
+        reason: String,
+    },
     /// A newer build wrote the file.
     #[error("the journal {path} has format {found}; this build reads up to {known}")]
     TooNew {

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{JournalError, JournalOptions, JournalSync};
 
 /// The file format this build writes.
-const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 1;
 pub(super) const PAGE_BYTES: u32 = 4096;
 /// Several sinks read at the same time.
 const READERS: u32 = 4;
@@ -135,7 +135,7 @@ pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
 }
 
 /// Takes the lock beside the journal. The operating system frees it when the process ends, however it ends.
-fn lock(path: &Path) -> Result<File, JournalError> {
+pub(super) fn lock(path: &Path) -> Result<File, JournalError> {
     let unwritable =
         |source: std::io::Error| JournalError::Unwritable { path: path.to_owned(), source: Arc::new(source) };
     if let Some(folder) = path.parent() {

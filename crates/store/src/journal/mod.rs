@@ -7,6 +7,7 @@
 //! onward is the `relay`.
 
 mod checkpoint;
+mod copy;
 mod cursors;
 mod error;
 mod file;
@@ -28,6 +29,7 @@ use tokio::sync::{Mutex as AsyncMutex, Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+pub use copy::{Contents, Pending, back_up, contents, restore};
 pub(crate) use cursors::Position;
 pub use error::JournalError;
 pub use options::{JournalOptions, JournalSync};

@@ -4,6 +4,7 @@
 
 #[path = "../builders/mod.rs"]
 mod builders;
+mod copies;
 mod full;
 mod killed;
 

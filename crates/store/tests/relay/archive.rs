@@ -58,7 +58,9 @@ async fn objects_are_named_by_hour_and_range_and_hold_each_record_once() {
     let names = objects(&root);
     let day = morning().format("%Y-%m-%d");
     let object = |hour: &str, range: &str| {
-        root.join(format!("stage/dt={day}/hour={hour}/{}-{range}.ndjson.zst", journal.id()))
+        let last: u32 = range.rsplit('-').next().unwrap().parse().unwrap();
+        let uid = record(last - 1).uid();
+        root.join(format!("stage/dt={day}/hour={hour}/{}-{range}-{uid}.ndjson.zst", journal.id()))
     };
     let mut expected = vec![
         object("09", "1-9"),

@@ -10,6 +10,7 @@ mod delivery;
 mod outages_of_s3;
 mod promise;
 mod pruning;
+mod restoring;
 
 use std::collections::{HashSet, VecDeque};
 use std::path::PathBuf;

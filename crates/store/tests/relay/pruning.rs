@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::builders::{morning, record, records};
 use crate::{journal, options};
 
-async fn sqlite(folder: &tempfile::TempDir) -> Sqlite {
+pub(crate) async fn sqlite(folder: &tempfile::TempDir) -> Sqlite {
     let path = folder.path().join("test.db");
     let sqlite = Sqlite::connect(path.to_str().unwrap(), SqliteOptions::default()).await.unwrap();
     sqlite.migrate().await.unwrap();
@@ -32,7 +32,7 @@ fn later(n: u32, by: TimeDelta) -> LogRecord {
     record
 }
 
-async fn archived(archive: &FolderArchive) -> Vec<LogRecord> {
+pub(crate) async fn archived(archive: &FolderArchive) -> Vec<LogRecord> {
     let mut all = Vec::new();
     for key in archive.list("stage", None).await.unwrap() {
         let lines = zstd::decode_all(archive.get(&key).await.unwrap().unwrap().as_slice()).unwrap();
@@ -43,7 +43,7 @@ async fn archived(archive: &FolderArchive) -> Vec<LogRecord> {
 }
 
 /// Three days of which the archive has, by the relay, every second record of the first two.
-async fn log_and_archive(folder: &tempfile::TempDir) -> (Sqlite, FolderArchive, Vec<LogRecord>) {
+pub(crate) async fn log_and_archive(folder: &tempfile::TempDir) -> (Sqlite, FolderArchive, Vec<LogRecord>) {
     let log = sqlite(folder).await;
     let archive = FolderArchive::new(folder.path().join("archive"));
     let mut all = Vec::new();

@@ -1,6 +1,7 @@
 //! A throwaway MariaDB: real, on a free port, in a folder of its own, and gone with whoever started it.
 
 mod certificates;
+mod dump;
 mod process;
 
 use std::path::{Path, PathBuf};

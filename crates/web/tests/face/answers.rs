@@ -41,6 +41,22 @@ async fn answers_refusals_and_errors_alike_carry_an_id_and_the_security_headers(
 }
 
 #[tokio::test]
+async fn callers_are_asked_to_leave_by_every_answer_of_a_process_that_drains() {
+    let world = World::start(&[]).await;
+    let paths = ["/open", "/health", "/predict", "/fails", "/panics", "/nowhere"];
+    for path in paths {
+        let answer = world.get(path).await;
+        assert_eq!(answer.headers().get("connection"), None, "{path}");
+    }
+    world.draining.begin();
+    for path in paths {
+        let answer = world.get(path).await;
+        assert_eq!(answer.headers()["connection"], "close", "{path}");
+        is_dressed(&answer);
+    }
+}
+
+#[tokio::test]
 async fn a_panic_is_answered_counted_and_harms_no_other_request() {
     let world = World::start(&[]).await;
     for _ in 0..3 {

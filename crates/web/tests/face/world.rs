@@ -11,6 +11,7 @@ use actix_web::{App, HttpMessage as _, HttpRequest, HttpResponse, HttpServer, we
 use bellwether_settings::Settings;
 use bellwether_web::auth::{Caller, Scope, require};
 use bellwether_web::face::FaceError;
+use bellwether_web::health::Draining;
 use bellwether_web::{Face, Origin, Problem, logs, metrics, tls};
 use metrics_exporter_prometheus::PrometheusHandle;
 use reqwest::{Client, Method, RequestBuilder, Response};
@@ -23,6 +24,7 @@ pub(crate) const TOKEN: &str = "the-shared-token";
 pub(crate) struct World {
     pub(crate) address: SocketAddr,
     pub(crate) waiting: web::Data<Waiting>,
+    pub(crate) draining: Draining,
     server: ServerHandle,
     stop: CancellationToken,
 }
@@ -52,7 +54,8 @@ impl World {
         bellwether_testkit::tls_provider();
         let settings = settings(variables);
         let stop = CancellationToken::new();
-        let face = Face::begin(&settings, &stop).await?;
+        let draining = Draining::default();
+        let face = Face::begin(&settings, draining.clone(), &stop).await?;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
@@ -78,7 +81,7 @@ impl World {
         let server = server.run();
         let handle = server.handle();
         tokio::spawn(server);
-        Ok(Self { address, waiting, server: handle, stop })
+        Ok(Self { address, waiting, draining, server: handle, stop })
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
