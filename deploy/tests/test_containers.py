@@ -26,7 +26,7 @@ WORKERS = 3
 # After a container was killed: how many answers others give before it is started again, and how long all that was
 # answered may take to reach log, archive and mailbox once it is back.
 MEANWHILE = 15
-ARRIVES_SECONDS = 90
+ARRIVES_SECONDS = 150
 SEED_SECONDS = 20
 
 
