@@ -185,13 +185,15 @@ def records(data: bytes) -> list:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def run(*command: str, check: bool = True, quiet: bool = True, within: float = 1800) -> str:
+def run(*command: str, check: bool = True, within: float = 3600) -> str:
+    """What a command printed; fails with all it said where it ends with anything but 0."""
     environment = os.environ | {"DOCKER_BUILDKIT": "1"}
-    done = subprocess.run(command, env=environment, capture_output=quiet, text=True, timeout=within, stdin=subprocess.DEVNULL)
+    how = {"env": environment, "stdin": subprocess.DEVNULL, "capture_output": True, "text": True}
+    done = subprocess.run(command, timeout=within, **how)
     if check and done.returncode != 0:
-        told = f"\n{done.stdout}\n{done.stderr}" if quiet else ""
-        raise AssertionError(f"{' '.join(command[:12])} ended with {done.returncode}{told}")
-    return done.stdout or ""
+        asked = " ".join(command[:12])
+        raise AssertionError(f"{asked} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")
+    return done.stdout
 
 
 def ask(url: str, token: str = "", body: dict | None = None) -> dict:

@@ -74,7 +74,8 @@ def test_no_image_is_latest_and_every_image_of_ours_is_built_from_a_dockerfile()
 
 def test_the_grace_of_a_stop_is_longer_than_the_drain():
     settings = (ROOT / "crates/settings/default.toml").read_text()
-    seconds = [int(re.search(rf"^{name} = (\d+)$", settings, re.M)[1]) for name in ("drain_notice_seconds", "drain_seconds")]
+    names = ("drain_notice_seconds", "drain_seconds")
+    seconds = [int(re.search(rf"^{name} = (\d+)$", settings, re.M)[1]) for name in names]
     for name in ("api", "api-stage", "config-admin", "worker", "worker-stage"):
         assert int(services()[name]["stop_grace_period"].removesuffix("s")) >= sum(seconds) + 5, name
 
@@ -130,6 +131,23 @@ def test_every_metric_of_dashboards_and_alerts_is_recorded_somewhere(expressions
         for name in names:
             plain = next((name.removesuffix(end) for end in SUFFIXES if name.endswith(end)), name)
             assert name in known or plain in known, f"{place}: nobody records {name}"
+
+
+def promtool(*arguments) -> str:
+    beside = Path(os.environ.get("BELLWETHER_TOOLS", ROOT / ".venv/tools/bin")) / "promtool"
+    found = str(beside) if beside.is_file() else shutil.which("promtool")
+    assert found, "promtool is missing: run scripts/install-test-tools"
+    done = subprocess.run([found, *map(str, arguments)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_prometheus_takes_its_configuration_and_every_query_of_a_dashboard(tmp_path):
+    assert "1 rule files found" in promtool("check", "config", ROOT / "deploy/prometheus/prometheus.yml")
+    asked = [re.sub(r"\$__rate_interval", "1m", expression) for _, expression in expressions_of_dashboards()]
+    rules = [{"record": f"query_{number}", "expr": expression} for number, expression in enumerate(asked)]
+    (tmp_path / "queries.yml").write_text(json.dumps({"groups": [{"name": "queries", "rules": rules}]}))
+    assert f"{len(asked)} rules found" in promtool("check", "rules", tmp_path / "queries.yml")
 
 
 def test_dashboards_ask_the_data_source_that_is_provisioned():

@@ -22,7 +22,8 @@ USES = {
     "bellwether-api": {"DATABASE__URL", "REDIS__URL", "ARCHIVE__ENDPOINT", "MODELS__PATH", "ARCHIVE__URL"},
     "bellwether-worker": {"DATABASE__URL", "REDIS__URL", "SMTP__URL", "ARCHIVE__ENDPOINT", "ARCHIVE__URL"},
     "bellwether-config-admin": {"SMTP__URL", "ARCHIVE__ENDPOINT", "ARCHIVE__URL"},
-    "bellwether": {"DATABASE__URL", "MODELS__PATH"},
+    "migrate": {"DATABASE__URL", "MODELS__PATH"},
+    "cli": {"DATABASE__URL", "REDIS__URL", "MODELS__PATH", "ARCHIVE__ENDPOINT", "ARCHIVE__URL"},
 }
 
 
@@ -116,7 +117,8 @@ def ways_from_outside(rendered: Rendered) -> set[Way]:
 
 def addresses(container: Container) -> Iterator[tuple[str, int]]:
     """Host and port of every server that a container's settings name and that it uses."""
-    uses = USES.get(container.image, set())
+    image = container.image if container.image != "bellwether" else container.spec["name"]
+    uses = USES.get(image, set())
     keys = [key for key in ADDRESSES if key in uses]
     if container.image == "bellwether-config-admin":
         keys += [f"ENVIRONMENTS__{name}__{key}" for name in ("STAGE", "PROD") for key in OF_ENVIRONMENTS]

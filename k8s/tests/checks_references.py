@@ -36,7 +36,7 @@ def names(rendered: Rendered) -> Iterator[str]:
 def selectors(rendered: Rendered) -> Iterator[str]:
     """A workload selects its own pods and nobody else's, and so does what is about it."""
     for pod in rendered.pods:
-        if pod.kind == "Job":
+        if pod.ends:
             continue
         chosen = selected(rendered, pod.workload["spec"]["selector"])
         if chosen != [str(pod)]:
@@ -200,7 +200,7 @@ def scaling(rendered: Rendered) -> Iterator[str]:
         if scaled.count(target) > 1:
             yield f"{target}: two scale it"
     for pod in rendered.pods:
-        if pod.kind != "Job" and ("replicas" in pod.workload["spec"]) == ((pod.kind, pod.name) in scaled):
+        if not pod.ends and ("replicas" in pod.workload["spec"]) == ((pod.kind, pod.name) in scaled):
             yield f"{pod}: how many there are is said twice, or by nobody"
 
 

@@ -89,7 +89,7 @@ def container_faults(container: Container) -> Iterator[str]:
 def probes(rendered: Rendered) -> Iterator[str]:
     """Probes ask routes that there are, on the ports where they are; of ours each service has all three."""
     for container in rendered.containers:
-        if container.pod.kind == "Job":
+        if container.pod.ends:
             continue
         if container.image == "moto" and container.spec["name"] == "seed":
             continue

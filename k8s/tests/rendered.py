@@ -67,6 +67,11 @@ class Pod:
         return self.workload["metadata"]["name"]
 
     @property
+    def ends(self) -> bool:
+        """Whether it ends by itself, and serves nobody."""
+        return self.kind in ("Job", "CronJob")
+
+    @property
     def containers(self) -> list[Resource]:
         return [*self.spec.get("initContainers", []), *self.spec["containers"]]
 
@@ -122,8 +127,9 @@ class Rendered:
         """The pods of every workload."""
         found = []
         for workload in self.of("Deployment", "StatefulSet", "Job", "DaemonSet", "CronJob", "Pod"):
-            assert workload["kind"] in ("Deployment", "StatefulSet", "Job"), f"no check knows {workload['kind']}"
-            template = workload["spec"]["template"]
+            assert workload["kind"] not in ("DaemonSet", "Pod"), f"no check knows {workload['kind']}"
+            spec = workload["spec"]
+            template = (spec["jobTemplate"]["spec"] if workload["kind"] == "CronJob" else spec)["template"]
             metadata = template["metadata"]
             found.append(
                 Pod(workload, template["spec"], metadata.get("labels", {}), metadata.get("annotations", {}))
