@@ -6,7 +6,7 @@
 //! moment, and holds nobody up but a checkpoint.
 
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -92,13 +92,15 @@ pub async fn restore(from: &Path, path: &Path) -> Result<Contents, JournalError>
         let there = Arc::new(std::io::ErrorKind::AlreadyExists.into());
         return Err(JournalError::Unwritable { path: left, source: there });
     }
+    checked(from).await?;
     back_up(from, path).await
 }
 
 /// As [`contents`], of a file that nobody waits for: every page of it is looked at.
 async fn checked(path: &Path) -> Result<Contents, JournalError> {
     let mut connection = connect(path).await?;
-    let found: String = sqlx::query_scalar("PRAGMA integrity_check(1)").fetch_one(&mut connection).await?;
+    let found = sqlx::query_scalar("PRAGMA integrity_check(1)").fetch_one(&mut connection).await;
+    let found: String = found.unwrap_or_else(|error| error.to_string());
     if found != "ok" {
         return Err(JournalError::Damaged { path: path.to_owned(), reason: found });
     }
@@ -155,9 +157,9 @@ async fn read(connection: &mut SqliteConnection) -> Result<Contents, JournalErro
 }
 
 /// A path as SQL takes it.
-fn text(path: &PathBuf) -> Result<&str, JournalError> {
+fn text(path: &Path) -> Result<&str, JournalError> {
     path.to_str().ok_or_else(|| JournalError::Unwritable {
-        path: path.clone(),
+        path: path.to_owned(),
         source: Arc::new(std::io::ErrorKind::InvalidFilename.into()),
     })
 }

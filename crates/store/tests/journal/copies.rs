@@ -109,10 +109,7 @@ async fn what_is_no_whole_journal_is_not_restored() {
     {
         std::fs::write(&copy, bytes).unwrap();
         let refused = restore(&copy, &target).await;
-        assert!(
-            matches!(refused, Err(JournalError::Damaged { .. } | JournalError::Io(_))),
-            "{name}: {refused:?}"
-        );
+        assert!(matches!(refused, Err(JournalError::Damaged { .. })), "{name}: {refused:?}");
         assert!(!target.exists(), "{name}");
     }
     assert!(matches!(
