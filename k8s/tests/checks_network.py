@@ -150,7 +150,8 @@ def half_ways(rendered: Rendered, direction: str) -> set[Way]:
     """What one side's policies let through."""
     found: set[Way] = set()
     for pod in rendered.pods:
-        about = [policy["spec"] for policy in rendered.of("NetworkPolicy") if matches(policy["spec"]["podSelector"], pod.labels)]
+        specs = [policy["spec"] for policy in rendered.of("NetworkPolicy")]
+        about = [spec for spec in specs if matches(spec["podSelector"], pod.labels)]
         about = [spec for spec in about if direction in spec["policyTypes"]]
         if not about:
             found.add((pod.name, "everything", 0) if direction == "Egress" else ("everything", pod.name, 0))

@@ -158,7 +158,7 @@ def grace(rendered: Rendered) -> Iterator[str]:
 
 
 def releases(rendered: Rendered) -> Iterator[str]:
-    """A migration is named by the release it is of, waits for no answer to its own changes, and is told what the others are."""
+    """A migration is named by the release it is of, stays what it is, and is told what the services are told."""
     for pod in rendered.pods:
         container = pod.containers[0]
         if pod.kind != "Job" or container["name"] != "migrate":

@@ -1,6 +1,6 @@
-"""Pods as containers of a Docker engine, as near as these come to it: image, command, environment, user, read-only root, limits,
-volumes, names in the DNS, probes, and being started again when they end. Network policies, and what a cluster decides, are not
-in it.
+"""Pods as containers of a Docker engine, as near as these come to it: image, command, environment, user, read-only root,
+limits, volumes, names in the DNS, probes, and being started again when they end. Network policies, and what a cluster
+decides, are not in it.
 """
 
 import json
@@ -98,7 +98,8 @@ class Cluster:
 
     def network(self, pod: Pod) -> list[str]:
         """Names by which it is found, and its ports on loopback, as `kubectl port-forward` has them."""
-        services = [s for s in self.rendered.of("Service") if matches({"matchLabels": s["spec"]["selector"]}, pod.labels)]
+        services = self.rendered.of("Service")
+        services = [s for s in services if matches({"matchLabels": s["spec"]["selector"]}, pod.labels)]
         names = [name for s in services for name in ("--network-alias", s["metadata"]["name"])]
         ports = [port["containerPort"] for spec in pod.containers for port in spec.get("ports", [])]
         published = [part for port in ports for part in ("--publish", f"127.0.0.1::{port}")]
@@ -125,7 +126,8 @@ class Cluster:
         for name, value in (container.environment | (SOONER if container.ours else {})).items():
             if value.startswith("<secret "):
                 value = self.secrets[value.rstrip(">").split()[-1]]
-            value = {"<field metadata.name>": self.hostname(pod), "<field metadata.namespace>": "bellwether"}.get(value, value)
+            fields = {"<field metadata.name>": self.hostname(pod), "<field metadata.namespace>": "bellwether"}
+            value = fields.get(value, value)
             told += ["--env", f"{name}={value}"]
         return told
 

@@ -57,7 +57,9 @@ def no_such_route(r): api(r)["livenessProbe"]["httpGet"]["path"] = "/healthz"
 def metrics_port(r): api(r)["readinessProbe"]["httpGet"]["port"] = "metrics"
 def deadly_readiness(r): api(r)["livenessProbe"]["httpGet"]["path"] = "/ready"
 def shell_probe(r): api(r)["livenessProbe"] = {"exec": {"command": ["curl", "localhost"]}}
-def scraped_elsewhere(r): r.find("StatefulSet", "api")["spec"]["template"]["metadata"]["annotations"]["prometheus.io/port"] = "8000"
+def scraped_elsewhere(r):
+    metadata = r.find("StatefulSet", "api")["spec"]["template"]["metadata"]
+    metadata["annotations"]["prometheus.io/port"] = "8000"
 def short_grace(r): pod(r, "StatefulSet", "api")["terminationGracePeriodSeconds"] = 30
 def no_notice(r): configmap(r, "settings-")["BELLWETHER__SERVER__DRAIN_NOTICE_SECONDS"] = "1"
 def nameless_job(r): r.find("Job", "migrate-0.1.0")["metadata"]["name"] = "migrate"
@@ -77,7 +79,9 @@ def deaf_port(r): r.find("Service", "api")["spec"]["ports"][0]["targetPort"] = 8
 def loopback(r): variable(api(r), "BELLWETHER__SERVER__BIND")["value"] = "127.0.0.1:8000"
 def moved(r): variable(api(r), "BELLWETHER__SERVER__BIND")["value"] = "0.0.0.0:8080"
 def lost_budget(r): r.find("PodDisruptionBudget", "api")["spec"]["selector"]["matchLabels"] = {"a": "b"}
-def everybody(r): r.find("Ingress", "api")["metadata"]["annotations"]["alb.ingress.kubernetes.io/inbound-cidrs"] = "0.0.0.0/0"
+def everybody(r):
+    notes = r.find("Ingress", "api")["metadata"]["annotations"]
+    notes["alb.ingress.kubernetes.io/inbound-cidrs"] = "0.0.0.0/0"
 def plain_http(r): del r.find("Ingress", "api")["spec"]["tls"]
 def misspelt(r): configmap(r, "settings-")["BELLWETHER__DATABSE__URL"] = "mysql://mysql/b"
 def no_configmap(r): api(r)["envFrom"][0]["configMapRef"]["name"] = "setting"
@@ -191,7 +195,10 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize("folder, broken, check, expected", BROKEN, ids=[f"{b.__name__}-{c.__name__}" for _, b, c, _ in BROKEN])
+IDS = [f"{broken.__name__}-{check.__name__}" for _, broken, check, _ in BROKEN]
+
+
+@pytest.mark.parametrize("folder, broken, check, expected", BROKEN, ids=IDS)
 def test_it_is_found(folder, broken, check, expected):
     rendered = render(folder)
     before = set(check(rendered))

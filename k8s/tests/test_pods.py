@@ -1,5 +1,5 @@
-"""Starts what `overlays/local` renders on a Docker engine and tries what it promises. It is skipped where no engine is running, or
-where our images are not built (`docker compose build`; of another tag by BELLWETHER_TAG).
+"""Starts what `overlays/local` renders on a Docker engine and tries what it promises. It is skipped where no engine is
+running, or where our images are not built (`docker compose build`; those of another tag are named by BELLWETHER_TAG).
 """
 
 import json

@@ -1,5 +1,5 @@
-"""The scripts that run in the cluster, run here: against something that answers as the Kubernetes api does, against moto, and
-with a real redis-server.
+"""The scripts that run in the cluster, run here: against something that answers as the Kubernetes api and S3 do, and with
+a real redis-server.
 """
 
 import base64
