@@ -18,7 +18,8 @@ const SECRET: &str = "a-secret-of-more-than-thirty-two-characters";
 /// A container as `k8s/tests/environments.py` tells it. What Kubernetes fills in stands in `<>`.
 #[derive(Debug, Clone, Deserialize)]
 struct Container {
-    container: String,
+    #[serde(rename = "container")]
+    name: String,
     image: String,
     environment: BTreeMap<String, String>,
 }
@@ -62,7 +63,7 @@ impl Container {
     /// What is wrong with it, with its name; nothing where all is well.
     async fn faults(&self) -> Vec<String> {
         let problems = self.load().await.err().map_or_else(Vec::new, |problems| problems.0);
-        problems.into_iter().map(|p| format!("{}: {}: {}", self.container, p.key, p.message)).collect()
+        problems.into_iter().map(|p| format!("{}: {}: {}", self.name, p.key, p.message)).collect()
     }
 
     fn with(&self, name: &str, value: &str) -> Self {
@@ -73,7 +74,7 @@ impl Container {
 
     fn without(&self, name: &str) -> Self {
         let mut changed = self.clone();
-        assert!(changed.environment.remove(name).is_some(), "{} has no {name}", self.container);
+        assert!(changed.environment.remove(name).is_some(), "{} has no {name}", self.name);
         changed
     }
 }
@@ -114,7 +115,7 @@ impl SecretSource for Fields {
 }
 
 fn named(name: &str) -> &'static Container {
-    let found = CONTAINERS.iter().find(|container| container.container == name);
+    let found = CONTAINERS.iter().find(|container| container.name == name);
     found.unwrap_or_else(|| panic!("there is no {name}"))
 }
 
@@ -133,7 +134,7 @@ async fn every_container_starts_with_settings_that_its_service_takes() {
 #[test]
 fn every_image_of_ours_is_started_by_compose_and_by_every_overlay() {
     let ours = |place: &str| -> BTreeSet<_> {
-        let there = CONTAINERS.iter().filter(|container| container.container.starts_with(place));
+        let there = CONTAINERS.iter().filter(|container| container.name.starts_with(place));
         there.map(|container| container.image.as_str()).collect()
     };
     let all = ["bellwether", "bellwether-api", "bellwether-config-admin", "bellwether-worker"];
@@ -164,11 +165,11 @@ async fn what_each_is_told_arrives_in_its_settings() {
 #[tokio::test]
 async fn an_environment_of_one_place_is_that_of_the_others() {
     for container in CONTAINERS.iter() {
-        let expected = match &container.container {
+        let expected = match &container.name {
             name if name.contains("-stage") || name.contains("/stage:") => Environment::Stage,
             _ => Environment::Prod,
         };
-        assert_eq!(container.load().await.unwrap().environment, expected, "{}", container.container);
+        assert_eq!(container.load().await.unwrap().environment, expected, "{}", container.name);
     }
 }
 
