@@ -36,6 +36,12 @@ def test_every_variable_of_compose_stands_in_the_example_with_the_same_default()
     assert used == example()
 
 
+def test_an_engine_compiles_once_for_all_images():
+    files = sorted((ROOT / "deploy/docker").glob("*.Dockerfile"))
+    shared = {file.read_text().split("FROM rust:", 1)[1].split("FROM scratch", 1)[0] for file in files}
+    assert (len(files), len(shared)) == (4, 1), "the stages before the last are the same, byte for byte"
+
+
 def test_every_published_port_is_on_loopback_unless_told_otherwise():
     published = {name: port for name, service in services().items() for port in service.get("ports", [])}
     assert set(published) == {"api", "api-stage", "config-admin", "mailpit", "prometheus", "grafana"}

@@ -3,6 +3,7 @@
 A check takes what was rendered and answers what is wrong with it, in words; nothing where all is well.
 """
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -106,8 +107,18 @@ def ingresses(rendered: Rendered) -> Iterator[str]:
         for rule in spec["rules"]:
             if rule["host"] not in secured:
                 yield f"Ingress {name}: {rule['host']} has no TLS"
-            for path in rule["http"]["paths"]:
+            paths = rule["http"]["paths"]
+            if "config-admin" in [path["backend"]["service"]["name"] for path in paths]:
+                # On the console's own port, where nobody is asked who they are.
+                if (paths[0]["path"], paths[0]["backend"]["service"]["port"]["name"]) != ("/metrics", "use-annotation"):
+                    yield f"Ingress {name}: the console's metrics can be read from outside"
+            for path in paths:
                 backend = path["backend"]["service"]
+                if backend["port"]["name"] == "use-annotation":
+                    action = json.loads(notes.get(f"alb.ingress.kubernetes.io/actions.{backend['name']}", "{}"))
+                    if action.get("type") != "fixed-response":
+                        yield f"Ingress {name}: {path['path']} does not end at the load balancer"
+                    continue
                 service = rendered.find("Service", backend["name"])
                 if service is None or backend["port"]["name"] not in [each["name"] for each in service["spec"]["ports"]]:
                     yield f"Ingress {name}: leads to no port of {backend['name']}"

@@ -11,6 +11,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+import warnings
 from pathlib import Path
 
 from checks_workloads import port_number
@@ -111,6 +112,7 @@ class Cluster:
     def security(self, pod: Pod, container: Container) -> list[str]:
         user = pod.spec["securityContext"]
         if (theirs := self.image_user(container)) is not None and theirs != user["runAsUser"]:
+            warnings.warn(f"{pod.name} runs as its image has it: mysql is {theirs} there, not {user['runAsUser']}", stacklevel=2)
             return []
         restricted = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
         return [*restricted, "--user", f"{user['runAsUser']}:{user['runAsGroup']}"]

@@ -82,6 +82,8 @@ def lost_budget(r): r.find("PodDisruptionBudget", "api")["spec"]["selector"]["ma
 def everybody(r):
     notes = r.find("Ingress", "api")["metadata"]["annotations"]
     notes["alb.ingress.kubernetes.io/inbound-cidrs"] = "0.0.0.0/0"
+def told_metrics(r): r.find("Ingress", "config-admin")["spec"]["rules"][0]["http"]["paths"].pop(0)
+def no_action(r): r.find("Ingress", "config-admin")["metadata"]["annotations"].pop("alb.ingress.kubernetes.io/actions.no-metrics")
 def plain_http(r): del r.find("Ingress", "api")["spec"]["tls"]
 def misspelt(r): configmap(r, "settings-")["BELLWETHER__DATABSE__URL"] = "mysql://mysql/b"
 def no_configmap(r): api(r)["envFrom"][0]["configMapRef"]["name"] = "setting"
@@ -162,6 +164,8 @@ BROKEN = [
     (LOCAL, loopback, references.services, "listens on http"),
     (PROD, everybody, references.ingresses, "everybody may come"),
     (PROD, plain_http, references.ingresses, "has no TLS"),
+    (PROD, told_metrics, references.ingresses, "metrics can be read from outside"),
+    (PROD, no_action, references.ingresses, "does not end at the load balancer"),
     (LOCAL, misspelt, references.settings_names, "there is no setting BELLWETHER__DATABSE__URL"),
     (LOCAL, no_configmap, references.environment_sources, "there is no ConfigMap setting"),
     (LOCAL, no_key, references.environment_sources, "nothing makes apitoken"),

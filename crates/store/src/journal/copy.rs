@@ -109,7 +109,8 @@ async fn checked(path: &Path) -> Result<Contents, JournalError> {
     Ok(contents)
 }
 
-/// Opens the file as it is; whoever writes the journal decides on checkpoints.
+/// Opens the file as it is. While an api has it open, that decides on checkpoints; where none has, closing this connection
+/// moves what is in `-wal` into the file, as SQLite does.
 async fn connect(path: &Path) -> Result<SqliteConnection, JournalError> {
     if let Err(source) = File::open(path) {
         return Err(JournalError::Unreadable { path: path.to_owned(), source: Arc::new(source) });

@@ -20,7 +20,7 @@ import urllib.request
 from pathlib import Path
 
 ACCOUNT = Path(os.environ.get("ACCOUNT", "/var/run/secrets/kubernetes.io/serviceaccount"))
-# So long the console's tokens are good; to renew them, delete the Secret's Job and keys: docs/kubernetes.md
+# So long the console's tokens are good.
 TOKEN_DAYS = 3650
 ISSUER = "bellwether"
 
