@@ -28,6 +28,10 @@ async fn run() -> anyhow::Result<()> {
     let _reports = sentry::begin(&settings)?;
     logs::begin(&settings.log).context("log.level")?;
     settings.keep_secrets_fresh(stop.clone().cancelled_owned());
-    let parts = Parts::open(&settings, metrics::begin()?).await?;
-    Application::build(&settings, parts).await?.run_until_stopped(stop).await
+    let metrics = metrics::begin()?;
+    let starting =
+        Box::pin(async { Application::build(&settings, Parts::open(&settings, metrics).await?).await });
+    // Told to stop before it ever served, it has nobody to say goodbye to.
+    let Some(started) = stop.run_until_cancelled(starting).await else { return Ok(()) };
+    started?.run_until_stopped(stop).await
 }

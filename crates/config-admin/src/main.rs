@@ -25,6 +25,7 @@ async fn run() -> anyhow::Result<()> {
     let _reports = sentry::begin(&settings)?;
     logs::begin(&settings.log).context("log.level")?;
     settings.keep_secrets_fresh(stop.clone().cancelled_owned());
-    let parts = Box::pin(Parts::open(&settings, metrics::begin()?)).await?;
-    ConsoleService::build(&settings, parts)?.run_until_stopped(stop).await
+    let opening = Box::pin(Parts::open(&settings, metrics::begin()?));
+    let Some(parts) = stop.run_until_cancelled(opening).await else { return Ok(()) };
+    ConsoleService::build(&settings, parts?)?.run_until_stopped(stop).await
 }
