@@ -1,7 +1,7 @@
 """Whether the network policies let through what is needed, and nothing else.
 
 What is needed is read from the settings of the containers; what is let through, from the policies as Kubernetes reads them.
-A way is (from, to, port): from and to are a pod's name, `namespace NAME`, or `outside` for what is not in the cluster.
+A way is (from, to, port): from and to are a pod's name, `namespace NAME`, or a network with what is left out of it.
 """
 
 from collections.abc import Iterator
@@ -13,6 +13,13 @@ from checks_references import reached
 from rendered import Container, Pod, Rendered, matches
 
 Way = tuple[str, str, int]
+# Networks, as `components/aws` and the overlays have them: the VPC, its subnets with the load balancer, and everything
+# but the addresses of a node's own, where its credentials are had.
+VPC = "10.0.0.0/16"
+LOAD_BALANCER = "10.0.0.0/20"
+INTERNET = "0.0.0.0/0 without 169.254.0.0/16"
+# What stands in the VPC where it is not in the cluster.
+IN_VPC = {"mysql", "redis", "rediss"}
 # Where a URL names no port.
 PORTS = {"http": 80, "https": 443, "mysql": 3306, "redis": 6379, "rediss": 6379, "smtp": 587, "smtps": 465}
 ADDRESSES = ["DATABASE__URL", "REDIS__URL", "SMTP__URL", "ARCHIVE__ENDPOINT", "MODELS__PATH", "ARCHIVE__URL"]
@@ -72,10 +79,10 @@ def needed_ways(rendered: Rendered) -> set[Way]:
     needed: set[Way] = set()
     for container in rendered.containers:
         pod = container.pod
-        for host, port in addresses(container):
+        for host, port, network in addresses(container):
             service = rendered.find("Service", host.split(".")[0])
             if service is None or "." in host and rendered.namespace not in host:
-                needed.add((pod.name, "outside", port))
+                needed.add((pod.name, network, port))
                 continue
             target = pod_of(rendered, service)
             by_port = next(each for each in service["spec"]["ports"] if each["port"] == port)
@@ -85,14 +92,14 @@ def needed_ways(rendered: Rendered) -> set[Way]:
         if container.image in project.BINDS:
             needed.add(("namespace monitoring", pod.name, int(pod.annotations["prometheus.io/port"])))
         if container.environment.get("BELLWETHER__SECRETS__PROVIDER") == "aws":
-            needed.add((pod.name, "outside", 443))
+            needed.add((pod.name, INTERNET, 443))
         if pod.name == "make-secrets":
-            needed |= {(pod.name, "outside", port) for port in (443, 6443, 8443)}
+            needed |= {(pod.name, INTERNET, port) for port in (443, 6443, 8443)}
     return needed | ways_from_outside(rendered)
 
 
 def ways_from_outside(rendered: Rendered) -> set[Way]:
-    """Callers of what an Ingress leads to; where there is none, a controller's namespace may be let in."""
+    """The load balancer to what an Ingress leads to; where there is none, a controller's namespace may be let in."""
     ingresses = rendered.of("Ingress")
     backends = {
         path["backend"]["service"]["name"]
@@ -100,7 +107,7 @@ def ways_from_outside(rendered: Rendered) -> set[Way]:
         for rule in ingress["spec"]["rules"]
         for path in rule["http"]["paths"]
     }
-    source = "outside" if ingresses else "namespace ingress-nginx"
+    source = LOAD_BALANCER if ingresses else "namespace ingress-nginx"
     found = set()
     for container in rendered.containers:
         for port, key in project.listens(container).items():
@@ -115,8 +122,8 @@ def ways_from_outside(rendered: Rendered) -> set[Way]:
     return found
 
 
-def addresses(container: Container) -> Iterator[tuple[str, int]]:
-    """Host and port of every server that a container's settings name and that it uses."""
+def addresses(container: Container) -> Iterator[tuple[str, int, str]]:
+    """Host and port of every server that a container's settings name and that it uses, and its network if outside."""
     image = container.image if container.image != "bellwether" else container.spec["name"]
     uses = USES.get(image, set())
     keys = [key for key in ADDRESSES if key in uses]
@@ -126,9 +133,9 @@ def addresses(container: Container) -> Iterator[tuple[str, int]]:
     for key, value in told.items():
         url = urlsplit(value)
         if url.scheme == "s3" and not told.get("ARCHIVE__ENDPOINT"):
-            yield "s3.amazonaws.com", 443
+            yield "s3.amazonaws.com", 443, INTERNET
         elif url.scheme in PORTS:
-            yield url.hostname, url.port or PORTS[url.scheme]
+            yield url.hostname, url.port or PORTS[url.scheme], VPC if url.scheme in IN_VPC else INTERNET
 
 
 def pod_of(rendered: Rendered, service: dict) -> Pod:
@@ -172,13 +179,18 @@ def half_ways(rendered: Rendered, direction: str) -> set[Way]:
 def peers_named(rendered: Rendered, peer: dict) -> list[str]:
     """Whom a rule speaks of."""
     if "ipBlock" in peer:
-        ip_network(peer["ipBlock"]["cidr"])
-        return ["outside"]
+        return [network_named(peer["ipBlock"])]
     if "namespaceSelector" in peer:
         chosen = peer["namespaceSelector"].get("matchLabels", {})
         assert list(chosen) == ["kubernetes.io/metadata.name"], "a namespace is named by the label that each has"
         return [f"namespace {chosen['kubernetes.io/metadata.name']}"]
     return [pod.name for pod in rendered.pods if matches(peer["podSelector"], pod.labels)]
+
+
+def network_named(block: dict) -> str:
+    """A network and what is left out of it, in one spelling."""
+    left_out = sorted(str(ip_network(each)) for each in block.get("except", []))
+    return " without ".join([str(ip_network(block["cidr"])), *left_out])
 
 
 ALL = [policies, denied, labels]

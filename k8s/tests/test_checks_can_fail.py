@@ -112,6 +112,14 @@ def no_dns(r): r.remove("NetworkPolicy", "to-dns")
 def too_open(r): policy(r, "to-mailpit")["podSelector"]["matchExpressions"][0]["values"].append("api")
 def any_port(r): del policy(r, "to-aws")["egress"][0]["ports"]
 def anybody(r): del policy(r, "api-from-monitoring")["ingress"][0]["from"]
+def block(spec: dict, side: str, peers: str) -> dict: return spec[side][0][peers][0]["ipBlock"]
+def from_the_vpc(r): block(policy(r, "api-from-load-balancer"), "ingress", "from")["cidr"] = "10.0.0.0/16"
+def console_for_all(r): block(policy(r, "config-admin"), "ingress", "from")["cidr"] = "0.0.0.0/0"
+def database_anywhere(r):
+    block(policy(r, "to-database"), "egress", "to").update(cidr="0.0.0.0/0", **{"except": ["169.254.0.0/16"]})
+def redis_anywhere(r): block(policy(r, "to-redis"), "egress", "to")["cidr"] = "0.0.0.0/0"
+def credentials(r): del block(policy(r, "to-aws"), "egress", "to")["except"]
+def other_exception(r): block(policy(r, "to-mail"), "egress", "to")["except"] = ["169.254.169.0/32"]
 def not_denied(r): r.remove("NetworkPolicy", "default-deny")
 def only_inward(r): policy(r, "default-deny")["policyTypes"].remove("Egress")
 def stranger(r): policy(r, "mysql")["ingress"][0]["from"][0]["podSelector"]["matchExpressions"][0]["values"].append("wrker")
@@ -186,9 +194,15 @@ BROKEN = [
     (LOCAL, half_closed, network.policies, "needed, and not let through: worker to mysql, port 3306"),
     (LOCAL, no_dns, network.policies, "needed, and not let through: api to namespace kube-system, port 53"),
     (LOCAL, too_open, network.policies, "let through, and not needed: half a way, api to mailpit, port 1025"),
-    (PROD, any_port, network.policies, "let through, and not needed: api to outside, port 0"),
-    (LOCAL, anybody, network.policies, "let through, and not needed: outside to api, port 9000"),
-    (PROD, other_mail_port, network.policies, "needed, and not let through: worker to outside, port 2525"),
+    (PROD, any_port, network.policies, "let through, and not needed: api to 0.0.0.0/0 without 169.254.0.0/16, port 0"),
+    (LOCAL, anybody, network.policies, "let through, and not needed: 0.0.0.0/0 to api, port 9000"),
+    (PROD, other_mail_port, network.policies, f"needed, and not let through: worker to {network.INTERNET}, port 2525"),
+    (PROD, from_the_vpc, network.policies, "let through, and not needed: 10.0.0.0/16 to api, port 8000"),
+    (PROD, console_for_all, network.policies, "let through, and not needed: 0.0.0.0/0 to config-admin, port 8001"),
+    (PROD, database_anywhere, network.policies, f"let through, and not needed: api to {network.INTERNET}, port 3306"),
+    (PROD, redis_anywhere, network.policies, "needed, and not let through: worker to 10.0.0.0/16, port 6379"),
+    (PROD, credentials, network.policies, "let through, and not needed: worker to 0.0.0.0/0, port 443"),
+    (PROD, other_exception, network.policies, "let through, and not needed: worker to 0.0.0.0/0 without 169.254.169.0/32"),
     (LOCAL, not_denied, network.denied, "no policy denies everything"),
     (LOCAL, only_inward, network.denied, "no policy denies everything"),
     (LOCAL, not_denied, network.policies, "let through, and not needed: mysql to everything, port 0"),

@@ -1,4 +1,5 @@
-//! `bellwether prune`, on the folder of an embedded system.
+//! `bellwether prune` and `bellwether restore-log`: from the log into the archive, and back, on the folder of an
+//! embedded system.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::path::Path;
@@ -13,8 +14,12 @@ use serde_json::json;
 use uuid::{Timestamp, Uuid};
 
 fn prune(data: &Path, arguments: &[&str]) -> Output {
+    bellwether(data, "prune", arguments)
+}
+
+fn bellwether(data: &Path, name: &str, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bellwether"));
-    command.arg("prune").args(arguments).arg("--data-dir").arg(data).output().unwrap()
+    command.arg(name).args(arguments).arg("--data-dir").arg(data).output().unwrap()
 }
 
 /// A prediction of noon, so many days ago.
@@ -62,4 +67,36 @@ fn an_age_that_makes_no_sense_is_refused() {
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success() && said.contains("as 90d"), "{age}: {said}");
     }
+}
+
+#[tokio::test]
+async fn a_spoilt_object_is_named_by_a_restoring_that_fails_and_the_others_are_back_in_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, path) = (folder.path(), folder.path().join("prod/bellwether.sqlite"));
+    let sqlite = Sqlite::connect(path.to_str().unwrap(), SqliteOptions::default()).await.unwrap();
+    sqlite.migrate().await.unwrap();
+    sqlite.insert(&[record(9), record(8), record(7)]).await.unwrap();
+    assert!(prune(data, &["--older-than", "1d"]).status.success());
+    assert_eq!(sqlite.count().await.unwrap(), 0);
+    let archive = FolderArchive::new(data.join("prod/archive"));
+    let keys = archive.list("prod", None).await.unwrap();
+    let [_, spoilt, _] = keys.as_slice() else { panic!("{keys:?}") };
+    let good = archive.get(spoilt).await.unwrap().unwrap();
+    let lines = zstd::encode_all(b"{\"client_id\": \"somebody\"}\n".as_slice(), 3).unwrap();
+    archive.put(spoilt, lines).await.unwrap();
+
+    let from = (Utc::now().date_naive() - Days::new(20)).to_string();
+    let output = bellwether(data, "restore-log", &["--from", &from]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}{complaint}");
+    assert!(said.contains("prod: 2 predictions since"), "{said}");
+    assert!(complaint.contains("NOT complete") && complaint.contains("restored: 1\n"), "{complaint}");
+    assert!(complaint.contains(spoilt), "{complaint}");
+    assert!(!complaint.contains("somebody"), "nothing of what is in it: {complaint}");
+    assert_eq!(sqlite.count().await.unwrap(), 2);
+
+    archive.put(spoilt, good).await.unwrap();
+    assert!(bellwether(data, "restore-log", &["--from", &from]).status.success());
+    assert_eq!(sqlite.count().await.unwrap(), 3);
 }

@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::args;
 use crate::embedded::{block_on, opened};
 
-/// Restores, and says how much was lacking.
+/// Restores, and says how much was lacking. Fails, after all else was restored, where objects cannot be read.
 pub(crate) fn run(args: &args::RestoreLog) -> anyhow::Result<ExitCode> {
     block_on(async {
         let settings = args.target.settings().await?;
@@ -20,7 +20,7 @@ pub(crate) fn run(args: &args::RestoreLog) -> anyhow::Result<ExitCode> {
         let database = opened(&settings).await?;
         let environment = settings.environment.as_str();
         let bar = bar()?;
-        let progress = |day: NaiveDate, so_far: Restored| {
+        let progress = |day: NaiveDate, so_far: &Restored| {
             bar.set_message(format!("{day}  {} read, {} new", so_far.read, so_far.inserted));
         };
         let restored =
@@ -32,8 +32,24 @@ pub(crate) fn run(args: &args::RestoreLog) -> anyhow::Result<ExitCode> {
             restored.read, args.from, restored.inserted
         );
         database.close().await;
-        Ok(ExitCode::SUCCESS)
+        Ok(said_of_unreadable(&restored.unreadable))
     })
+}
+
+/// Names what was passed over, so that nobody takes the log for whole.
+fn said_of_unreadable(keys: &[String]) -> ExitCode {
+    if keys.is_empty() {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!(
+        "NOT complete. Objects of the archive that cannot be read, and of which nothing was restored: {}",
+        keys.len()
+    );
+    for key in keys {
+        eprintln!("  {key}");
+    }
+    eprintln!("All others were. Put these right, as from an older version of theirs, and repeat this.");
+    ExitCode::FAILURE
 }
 
 fn bar() -> anyhow::Result<ProgressBar> {
