@@ -46,13 +46,12 @@ pub async fn restore_log(
         }
         for key in page.iter().filter(|key| key.ends_with(ENDING)) {
             let Some(day) = day_of(key).filter(|day| *day >= from) else { continue };
-            match records_in(store, key).await {
-                Ok(records) => insert(log, &records, &mut restored).await?,
-                Err(_) => {
-                    // It is the object's own fault only where the archive answers otherwise.
-                    store.list(environment, Some(key)).await?;
-                    restored.unreadable.push(key.clone());
-                }
+            if let Ok(records) = records_in(store, key).await {
+                insert(log, &records, &mut restored).await?;
+            } else {
+                // It is the object's own fault only where the archive answers otherwise.
+                store.list(environment, Some(key)).await?;
+                restored.unreadable.push(key.clone());
             }
             progress(day, &restored);
         }
